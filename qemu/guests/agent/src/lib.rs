@@ -1,0 +1,1 @@
+//! What the agent found, as the harness reads it.

@@ -1,0 +1,3 @@
+//! `cargo vm`: the command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs the real init in private namespaces of this machine.

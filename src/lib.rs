@@ -1,0 +1,2 @@
+//! moveroot, the `/init` of a microVM's initramfs.
+#![no_std]
