@@ -1,1 +1,74 @@
-fn main() {}
+//! Passes the linker script to the binary `init`, and checks the plan that is built in with the init's own parser.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+#[path = "../src/options.rs"]
+mod options;
+#[allow(dead_code)]
+#[path = "../src/plan.rs"]
+mod plan;
+mod sys {
+    pub use super::word::{Name, Table, Word};
+}
+#[path = "../src/table.rs"]
+mod table;
+#[allow(dead_code)]
+#[path = "../src/sys/word.rs"]
+mod word;
+
+/// Each argument of the linker's, for the bin alone, and why it is there.
+const LINK: &[&str] = &[
+    "-nostartfiles",         // _start is ours
+    "-nostdlib",             // there is no C library
+    "-static",               // no interpreter
+    "-no-pie",               // one fixed address: no relocation, no dynamic section
+    "-Wl,--build-id=none",   // 36 bytes that tell nothing
+    "-Wl,--no-eh-frame-hdr", // no unwinding, no index for it
+    "-Wl,--oformat=binary",  // the script writes the ELF header: no section table, 270 bytes less
+    "-Wl,-z,norelro",        // nothing is written, so there is nothing to protect after a relocation
+];
+
+fn main() {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
+    let script = root.join("linker/init.ld");
+    println!("cargo:rerun-if-changed={}", script.display());
+    println!("cargo:rustc-link-arg-bin=init=-Wl,-T,{}", script.display());
+    let machine = match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
+        Ok("x86_64") => 62, // EM_X86_64 of elf.h
+        other => refuse(&format!("src/start.rs has no entry for {other:?}")),
+    };
+    println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=machine={machine}");
+    for argument in LINK {
+        println!("cargo:rustc-link-arg-bin=init={argument}");
+    }
+    build_in_plan(&root);
+}
+
+/// Names the plan's file to the crate: `MOVEROOT_PLAN`, else src/default.plan.
+fn build_in_plan(root: &Path) {
+    println!("cargo:rerun-if-env-changed=MOVEROOT_PLAN");
+    let file = match env::var_os("MOVEROOT_PLAN") {
+        Some(file) => root.join(file),
+        None => root.join("src/default.plan"),
+    };
+    println!("cargo:rerun-if-changed={}", file.display());
+    let bytes = fs::read(&file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
+    let mut text = plan::Text::new();
+    text.extend(bytes.iter().copied().take(text.capacity() - 1));
+    plan::check(&mut text, |line, fault| {
+        let reason: String = fault.text().bytes().map(char::from).collect();
+        refuse(&match line {
+            0 => format!("{}: {reason}", file.display()),
+            _ => format!("{}:{line}: {reason}", file.display()),
+        });
+    });
+    let name = file.file_name().expect("a file that was read has a name");
+    println!("cargo:rustc-env=MOVEROOT_PLAN_FILE={}", file.display());
+    println!("cargo:rustc-env=MOVEROOT_PLAN_NAME={}", name.display());
+}
+
+fn refuse(message: &str) -> ! {
+    println!("cargo:error={message}");
+    process::exit(1)
+}

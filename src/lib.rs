@@ -1,2 +1,27 @@
 //! moveroot, the `/init` of a microVM's initramfs.
+//!
+//! The stages of a boot, each the name of a module:
+//! 1. `boot`: reads the plan, runs each step, hands over.
+//! 2. `root`, `mounts`, `carry`, `service`: what the steps do. They don't import each other.
+//! 3. `report`: one message grammar, one printing site, one death path.
+//! 4. `plan`, with `options` and `table`: the plan language, bytes to steps. The host tools use it too.
+//! 5. `sys`: typed system calls, with start.rs the only unsafe code.
+//!
+//! Imports point down this list only. Principles: the kernel is told each thing once and asked nothing that its
+//! answers to the other calls already tell; whatever can be checked is checked before the first step runs; every
+//! failure is one line that names the plan, the line, the step, the object and the errno.
 #![no_std]
+#![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
+
+pub mod boot;
+mod carry;
+mod errno;
+mod mounts;
+mod options;
+pub mod plan;
+mod report;
+mod root;
+mod service;
+#[allow(unsafe_code)]
+pub mod sys;
+mod table;

@@ -1,3 +1,28 @@
 //! The harness of moveroot, as a library: the command `vm` and the tests use the same code.
+//!
+//! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`); what goes into a guest and how it runs
+//! (`bundle`, `plan`, `initramfs`, `accel`, `qemu` with `console` and `clock`, `sandbox`); where things come from
+//! (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `workspace`).
 
+pub mod boot;
+pub mod check;
+pub mod pack;
+pub mod test;
+pub mod timeline;
+
+pub mod accel;
+pub mod bundle;
+mod clock;
+mod console;
+pub mod initramfs;
+pub mod plan;
+pub mod qemu;
 pub mod sandbox;
+
+pub mod apt;
+pub mod build;
+pub mod kernel;
+
+pub mod cpio;
+pub mod elf;
+pub mod workspace;

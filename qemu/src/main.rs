@@ -1,3 +1,40 @@
 //! `cargo vm`: the command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use vm::{boot, check, pack, test};
+
+/// Packs, boots and tests moveroot.
+#[derive(Parser)]
+#[command(bin_name = "cargo vm", version)]
+enum Command {
+    /// Boot a real kernel with moveroot as its init and run a container there.
+    Boot(boot::Options),
+    /// Run everything CI runs.
+    Test(test::Options),
+    /// Make a reproducible initramfs.
+    Pack(pack::Options),
+    /// Name the errors of a boot plan.
+    Check(check::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Command::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vm: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Boot(options) => boot::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Pack(options) => pack::run(&options),
+        Command::Check(options) => check::run(&options),
+    }
+}

@@ -1,1 +1,15 @@
 //! The integration tests, one binary.
+//!
+//! | module | runs | needs |
+//! |---|---|---|
+//! | `plan` | the plan language's own code | nothing |
+//! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
+//! | `namespaces` | the real init as PID 1 of new namespaces | root |
+//! | `vm` | the real init under a real kernel | QEMU |
+
+mod elf;
+mod namespaces;
+mod plan;
+mod reproducible;
+mod tidy;
+mod vm;

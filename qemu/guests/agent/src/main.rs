@@ -1,3 +1,103 @@
-//! The demo agent.
+//! The demo agent, standing for any containerd agent that moveroot starts.
+//!
+//! It looks at what it was given, checks moveroot's promises from inside, runs the bundle's container
+//! and says all of it: lines for people start with `agent: `, one line for programs is a [`Report`].
+//!
+//! | word | does |
+//! |---|---|
+//! | `--report` | says what was found and ends with 0 |
+//! | `--files P…` | describes these files too |
+//! | `--output P` | writes the report to that file, where standard output leads nowhere |
+//! | `--straight` | is `/init` itself: mounts what a container needs, checks nothing, runs the bundle |
+//!
+//! The C library's `main` is ours: Rust's own would open descriptors and ignore SIGPIPE before we look.
+#![no_main]
 
-fn main() {}
+mod container;
+mod contract;
+mod ending;
+mod facts;
+mod files;
+mod straight;
+
+use std::io::Write;
+
+use agent::{MARK, Report};
+use anyhow::{Context, Result};
+
+/// What the words on the command line ask for.
+struct Request {
+    report_only: bool,
+    straight: bool,
+    output: Option<String>,
+    files: Vec<String>,
+}
+
+/// The program, entered by the C library before Rust's runtime sets anything up.
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    let report = facts::collect();
+    let request = Request::parse(&report);
+    let code = run(report, &request).unwrap_or_else(|error| {
+        println!("agent: {error:#}");
+        2
+    });
+    ending::end(code)
+}
+
+impl Request {
+    fn parse(report: &Report) -> Request {
+        let words = &report.argv[report.argv.len().min(1)..];
+        let files = words.iter().skip_while(|word| *word != "--files").skip(1);
+        let straight_by_environment = report.environment.iter().any(|e| e == "agent_straight=1");
+        Request {
+            report_only: words.iter().any(|word| word == "--report"),
+            straight: straight_by_environment || words.iter().any(|word| word == "--straight"),
+            output: words.iter().skip_while(|word| *word != "--output").nth(1).cloned(),
+            files: files.take_while(|word| !word.starts_with("--")).cloned().collect(),
+        }
+    }
+}
+
+fn run(mut report: Report, request: &Request) -> Result<i32> {
+    if request.straight {
+        straight::mount_all()?;
+    } else {
+        report.problems = contract::problems(&report);
+    }
+    if !request.report_only {
+        container::run_bundle(&mut report)?;
+    }
+    report.tree = files::tree("/");
+    report.files = request.files.iter().map(|path| files::describe(path)).collect();
+    say(&report, request.output.as_deref())?;
+    if request.report_only {
+        return Ok(0);
+    }
+    let ran = report.container.as_ref();
+    let as_expected = ran.is_none_or(|ran| ran.exit_code == ran.expected);
+    Ok(i32::from(!report.problems.is_empty() || !as_expected))
+}
+
+/// Prints the report: one write, so that no kernel message parts the line.
+fn say(report: &Report, output: Option<&str>) -> Result<()> {
+    for problem in &report.problems {
+        println!("agent: not as promised: {problem}");
+    }
+    if report.problems.is_empty() {
+        println!("agent: pid {}, {} mounts, nothing amiss", report.pid, mounts(report));
+    }
+    if let Some(ran) = &report.container {
+        println!("agent: container exited {}, expected {}", ran.exit_code, ran.expected);
+    }
+    let line = format!("{MARK}{}\n", serde_json::to_string(report)?);
+    let written = match output {
+        Some(path) => std::fs::write(path, line),
+        None => std::io::stdout().lock().write_all(line.as_bytes()),
+    };
+    written.context("cannot write the report")
+}
+
+fn mounts(report: &Report) -> usize {
+    report.mountinfo.as_deref().map_or(0, |text| text.lines().count())
+}

@@ -1,0 +1,191 @@
+//! Debian packages: installs the programs the harness drives when this machine lacks them, and keeps packages whose
+//! files only a guest needs in the cache. Sources are whatever this machine's apt is set up with.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::workspace;
+
+/// The programs the harness may ask for, and the package each comes in.
+const PACKAGES: [(&str, &str); 5] = [
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("crun", "crun"),
+    ("strace", "strace"),
+    ("unshare", "util-linux"),
+    ("readelf", "binutils"),
+];
+
+/// Where a program of this name lies: on the path, or in root's folders.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Installs the packages of those programs that are missing, and says so.
+pub fn ensure_programs(programs: &[&str]) -> Result<()> {
+    let _alone = lock()?;
+    let missing: Vec<&str> = programs.iter().copied().filter(|name| program(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|name| package_of(name)).collect();
+    let names = packages.join(" ");
+    eprintln!("vm: {} missing here: installing {names} by apt", missing.join(", "));
+    let install = || {
+        let mut apt = as_root("apt-get");
+        apt.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
+        with_progress(apt, &format!("installing {names}"))
+    };
+    with_fresh_lists(install).with_context(|| format!("cannot install {names}; install by hand what provides them"))
+}
+
+/// The package of a given prefix that `metapackage` depends on.
+pub fn dependency(metapackage: &str, prefix: &str) -> Result<String> {
+    with_fresh_lists(|| {
+        let listing = output(Command::new("apt-cache").args(["depends", metapackage]))?;
+        let names = listing.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+        let found = names.map(str::trim).find(|name| name.starts_with(prefix));
+        found.map(String::from).with_context(|| format!("{metapackage} depends on no {prefix}… package"))
+    })
+}
+
+/// Fetches a package into the cache unless its newest version is there, and unpacks the wanted part of it: the
+/// folder that holds what `pattern` (tar's wildcards, such as `./boot/*`) matches.
+pub fn unpacked(package: &str, pattern: &str) -> Result<PathBuf> {
+    let _alone = lock()?;
+    let (name, deb) = with_fresh_lists(|| fetch(package))?;
+    let folder = workspace::cache("packages")?.join(name.trim_end_matches(".deb"));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let partial = folder.with_extension("partial");
+    fs::create_dir_all(&partial).with_context(|| format!("cannot make the folder {}", partial.display()))?;
+    unpack(&deb, pattern, &partial)?;
+    fs::rename(&partial, &folder).with_context(|| format!("cannot rename {}", partial.display()))?;
+    Ok(folder)
+}
+
+/// (file name, where it lies)
+fn fetch(package: &str) -> Result<(String, PathBuf)> {
+    let cache = workspace::cache("debs")?;
+    let listing = output(Command::new("apt-get").args(["--print-uris", "download", package]))?;
+    let mut fields = listing.lines().find(|line| line.starts_with('\'')).unwrap_or("").split(' ').skip(1);
+    let name = fields.next().with_context(|| format!("apt knows no file for {package}"))?.to_string();
+    let size: u64 = fields.next().and_then(|size| size.parse().ok()).unwrap_or(0);
+    let deb = cache.join(&name);
+    if fs::metadata(&deb).is_ok_and(|file| file.len() == size) {
+        return Ok((name, deb));
+    }
+    let mut apt = Command::new("apt-get");
+    apt.args(["-o", "APT::Sandbox::User=root", "download", package]).current_dir(&cache);
+    with_progress(apt, &format!("fetching {package} ({:.1} MB)", size as f64 / 1e6))?;
+    ensure!(deb.is_file(), "apt-get download left no {}", deb.display());
+    Ok((name, deb))
+}
+
+fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
+    let mut contents = Command::new("dpkg-deb")
+        .arg("--fsys-tarfile")
+        .arg(deb)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run dpkg-deb")?;
+    let archive = contents.stdout.take().context("dpkg-deb has no output")?;
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--wildcards", "--no-same-owner", pattern]).current_dir(folder).stdin(archive);
+    let unpacked = tar.status().context("cannot run tar")?;
+    contents.wait().context("dpkg-deb")?;
+    ensure!(unpacked.success(), "no {pattern} in {}: tar ended with {unpacked}", deb.display());
+    Ok(())
+}
+
+/// Tries once more with fresh package lists: a new machine has none, an old one's name files that are gone.
+fn with_fresh_lists<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
+    let first = match attempt() {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    eprintln!("vm: {first:#}\nvm: trying again with fresh package lists");
+    let mut update = as_root("apt-get");
+    update.arg("update");
+    with_progress(update, "refreshing package lists")?;
+    attempt()
+}
+
+/// Runs apt with a progress bar; what it said is shown if it fails.
+fn with_progress(mut apt: Command, what: &str) -> Result<()> {
+    apt.args(["-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0"]).stdin(Stdio::null());
+    apt.stdout(Stdio::piped());
+    let bar = bar(what);
+    let program = apt.get_program().to_string_lossy().into_owned();
+    let mut child = apt.spawn().with_context(|| format!("{what}: cannot run {program}"))?;
+    let mut said = String::new();
+    for line in BufReader::new(child.stdout.take().context("apt-get has no output")?).lines() {
+        let line = line.with_context(|| format!("{what}: reading apt-get's output"))?;
+        match percent(&line) {
+            Some(percent) => bar.set_position(percent),
+            None => said.extend([line.as_str(), "\n"]),
+        }
+    }
+    let status = child.wait().with_context(|| format!("{what}: waiting for apt-get"))?;
+    bar.finish_and_clear();
+    ensure!(status.success(), "{what}: apt-get ended with {status}:\n{said}");
+    Ok(())
+}
+
+/// The percentage in a line of apt's status protocol: `dlstatus:1:33.3:…` while it fetches, `pmstatus:…` after.
+fn percent(line: &str) -> Option<u64> {
+    let mut fields = line.split(':');
+    let kind = fields.next()?;
+    let is_status = matches!(kind, "dlstatus" | "pmstatus");
+    is_status.then(|| fields.nth(1).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) as u64)
+}
+
+fn bar(what: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        eprintln!("vm: {what}");
+    }
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {percent:>3} % {elapsed}");
+    let bar = ProgressBar::new(100).with_message(what.to_string());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn package_of(program: &str) -> &str {
+    PACKAGES.iter().find(|(name, _)| *name == program).map_or(program, |(_, package)| package)
+}
+
+/// A command with root's rights: through sudo where we are not root.
+fn as_root(program: &str) -> Command {
+    let mut command = if rustix::process::geteuid().is_root() {
+        Command::new("env")
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.arg("env");
+        sudo
+    };
+    command.args(["DEBIAN_FRONTEND=noninteractive", program]);
+    command
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("cannot run {program}: is this a Debian machine?"))?;
+    if !output.status.success() {
+        bail!("{program}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// One harness at a time fetches or installs; tests run in parallel.
+fn lock() -> Result<File> {
+    let path = workspace::cache("")?.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}

@@ -1,0 +1,193 @@
+//! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use agent::Report;
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::accel::{self, Choice};
+use crate::bundle::{self, Bundle};
+use crate::initramfs::Initramfs;
+use crate::qemu::{self, Outcome, Vm};
+use crate::{apt, build, kernel, pack, timeline, workspace};
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Who runs the guest's instructions
+    #[arg(long, value_enum, default_value_t)]
+    pub accel: Choice,
+    /// A kernel to boot [default: the newest cloud kernel of this Debian release]
+    #[arg(long, value_name = "PATH")]
+    pub kernel: Option<PathBuf>,
+    /// A crun to carry over [default: Debian's]
+    #[arg(long, value_name = "PATH")]
+    pub crun: Option<PathBuf>,
+    /// An agent to become [default: the demo agent]
+    #[arg(long, value_name = "PATH")]
+    pub agent: Option<PathBuf>,
+    /// The boot plan [default: qemu/guests/demo.plan]
+    #[arg(long, value_name = "PATH")]
+    pub plan: Option<PathBuf>,
+    /// The guest's memory, in MB
+    #[arg(long, value_name = "MB", default_value_t = 512)]
+    pub memory: u32,
+    /// The guest's CPUs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub cpus: u32,
+    /// Words for the kernel's command line
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    pub append: String,
+    /// The limit after which a guest is ended, in seconds
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    pub timeout: u64,
+    /// Show the guest's console as it comes
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Words for the agent
+    #[arg(last = true, value_name = "WORDS")]
+    pub words: Vec<String>,
+}
+
+/// What a guest is made of.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    pub kernel: PathBuf,
+    pub init: PathBuf,
+    pub agent: PathBuf,
+    pub crun: PathBuf,
+    pub busybox: PathBuf,
+}
+
+impl Parts {
+    /// Builds, fetches and installs everything.
+    pub fn gather() -> Result<Self> {
+        Parts::gather_with(None, None, None)
+    }
+
+    /// The same with one's own kernel, crun or agent.
+    pub fn gather_with(kernel: Option<&Path>, crun: Option<&Path>, agent: Option<&Path>) -> Result<Self> {
+        apt::ensure_programs(&[qemu::PROGRAM])?;
+        Ok(Parts {
+            kernel: own_or(kernel, kernel::newest)?,
+            init: build::init(None)?,
+            agent: own_or(agent, build::agent)?,
+            crun: own_or(crun, installed_crun)?,
+            busybox: kernel::busybox()?,
+        })
+    }
+
+    /// moveroot as /init, the agent, crun and a bundle. Without a plan the built-in one runs.
+    pub fn initramfs(&self, plan: Option<&Path>, bundle: &Bundle) -> Result<Initramfs> {
+        let mut tree = pack::collect(&self.init, plan, &[])?;
+        self.pack(&mut tree, bundle)?;
+        Ok(tree)
+    }
+
+    /// The counter-proof's initramfs: the agent itself is /init and runs the same bundle without a moved root.
+    /// The agent does so when the kernel's command line says [`STRAIGHT`].
+    pub fn straight(&self, bundle: &Bundle) -> Result<Initramfs> {
+        let mut tree = pack::collect(&self.agent, None, &[])?;
+        self.pack(&mut tree, bundle)?;
+        Ok(tree)
+    }
+
+    fn pack(&self, tree: &mut Initramfs, bundle: &Bundle) -> Result<()> {
+        // A plan that binds them is to work with a static crun too.
+        tree.dir("/lib", 0o755).dir("/lib64", 0o755);
+        tree.file("/sbin/crun", &self.crun)?.file("/sbin/agent", &self.agent)?;
+        bundle.pack(tree, &self.busybox)
+    }
+}
+
+/// For the kernel's command line, with [`Parts::straight`].
+pub const STRAIGHT: &str = "agent_straight=1";
+
+/// The plan `boot` uses unless told otherwise.
+pub fn demo_plan() -> PathBuf {
+    workspace::root().join("qemu/guests/demo.plan")
+}
+
+/// The command.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let parts = Parts::gather_with(options.kernel.as_deref(), options.crun.as_deref(), options.agent.as_deref())?;
+    let plan = options.plan.clone().unwrap_or_else(demo_plan);
+    let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
+    parts.initramfs(Some(&plan), &Bundle::default())?.write(image.path())?;
+
+    let vm = machine(options, &parts.kernel, image.path())?;
+    eprintln!("vm: booting {} under {}", file_name(&parts.kernel), vm.accel);
+    let outcome = vm.watch(|line| show_line(options, line))?;
+    let report = Report::find(&outcome.transcript);
+    let reason = match verdict(&outcome, report.as_ref()) {
+        Ok(report) => {
+            show(&outcome, report);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(reason) => reason,
+    };
+    // Kept, so that the command line shown can be run again.
+    let (_, kept) = image.keep().context("cannot keep the initramfs")?;
+    eprintln!("{}\nvm: boot failed: {reason:#}\nvm: the initramfs is {}", outcome.evidence(), kept.display());
+    Ok(ExitCode::FAILURE)
+}
+
+fn show_line(options: &Options, line: &str) {
+    if options.verbose {
+        println!("{line}");
+    }
+}
+
+fn machine(options: &Options, kernel: &Path, image: &Path) -> Result<Vm> {
+    Ok(Vm {
+        append: options.append.clone(),
+        init_args: options.words.clone(),
+        memory_mb: options.memory,
+        cpus: options.cpus,
+        accel: accel::choose(options.accel, kernel)?,
+        timeout: Duration::from_secs(options.timeout),
+        ..Vm::new(kernel, image)
+    })
+}
+
+/// Holds only if the container ran, with pivot_root, and its exit code came back.
+fn verdict<'r>(outcome: &Outcome, report: Option<&'r Report>) -> Result<&'r Report> {
+    ensure!(!outcome.timed_out, "the guest hung");
+    let report = report.with_context(|| format!("the agent gave no report: {}", outcome.ending()))?;
+    ensure!(
+        report.problems.is_empty(),
+        "the service did not find what it was promised: {}",
+        report.problems.join("; ")
+    );
+    let container = report.container.as_ref().context("no container ran")?;
+    let pivots = !container.argv.iter().any(|word| word.starts_with("--no-pivot"));
+    ensure!(pivots, "the container ran without pivot_root");
+    let expected = i32::from(bundle::EXIT_CODE);
+    ensure!(container.exit_code == expected, "the container exited {}, not {expected}", container.exit_code);
+    ensure!(outcome.guest_code == Some(0), "{}", outcome.ending());
+    Ok(report)
+}
+
+fn show(outcome: &Outcome, report: &Report) {
+    if let Some(container) = &report.container {
+        println!("{}", container.output.trim_end());
+        println!("container exited {}, with pivot_root\n", container.exit_code);
+    }
+    print!("{}", timeline::table(&report.times_us, outcome.elapsed));
+}
+
+fn own_or(own: Option<&Path>, fetch: fn() -> Result<PathBuf>) -> Result<PathBuf> {
+    let Some(path) = own else { return fetch() };
+    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+}
+
+fn installed_crun() -> Result<PathBuf> {
+    apt::ensure_programs(&["crun"])?;
+    apt::program("crun").context("crun is installed but not on the path")
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,44 @@
+//! Builds what runs in a guest: the init for this workspace's target folder, the demo agent as a static program.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace;
+
+const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// The release `init`. With a plan it is built in, and the program lands in a target folder of its own so that the
+/// two builds don't undo each other.
+pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
+    let mut target = workspace::target()?;
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
+    cargo.env_remove("MOVEROOT_PLAN");
+    if let Some(plan) = plan {
+        let plan = plan.canonicalize().with_context(|| format!("cannot find the plan {}", plan.display()))?;
+        let name = plan.file_stem().context("the plan's path names no file")?;
+        target = target.join("planned").join(name);
+        cargo.env("MOVEROOT_PLAN", &plan);
+    }
+    cargo.arg("--target-dir").arg(&target);
+    built(cargo, target.join("release/init"))
+}
+
+/// The demo agent: static, so that it needs nothing of the initramfs.
+pub fn agent() -> Result<PathBuf> {
+    let target = workspace::target()?.join("guests");
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--release", "--package", "agent", "--bin", "agent", "--target", GUEST_TARGET]);
+    cargo.arg("--target-dir").arg(&target);
+    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    built(cargo, target.join(GUEST_TARGET).join("release/agent"))
+}
+
+fn built(mut cargo: Command, program: PathBuf) -> Result<PathBuf> {
+    let status = cargo.status().with_context(|| format!("cannot run cargo to build {}", program.display()))?;
+    ensure!(status.success(), "cargo could not build {}: {status}", program.display());
+    ensure!(program.is_file(), "cargo built no {}", program.display());
+    Ok(program)
+}

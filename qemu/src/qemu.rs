@@ -1,0 +1,205 @@
+//! A microVM under QEMU: starts it, reads its console, ends it after a limit, and tells how it ended.
+//! The verdict is the guest's own: a code written to QEMU's debug-exit port, or the kernel's panic line.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::clock;
+use crate::console::{Console, Said};
+
+pub const PROGRAM: &str = "qemu-system-x86_64";
+
+/// Console on the serial port; a panic resets at once, by triple fault, which `-no-reboot` turns into QEMU's end.
+/// The kernel hands `agent_exit`, a word it doesn't know, to init as environment.
+const COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 reboot=t agent_exit=0xf4";
+
+const DEBUG_EXIT: &str = "isa-debug-exit,iobase=0xf4,iosize=0x04";
+
+/// Who runs the guest's instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accel {
+    Kvm,
+    Tcg,
+}
+
+impl fmt::Display for Accel {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str(match self {
+            Accel::Kvm => "kvm",
+            Accel::Tcg => "tcg",
+        })
+    }
+}
+
+/// A machine that is yet to run.
+#[derive(Clone, Debug)]
+pub struct Vm {
+    pub kernel: PathBuf,
+    pub initramfs: Option<PathBuf>,
+    /// Words for the kernel's command line, after the harness's own.
+    pub append: String,
+    /// Words for the init, after `--`.
+    pub init_args: Vec<String>,
+    pub memory_mb: u32,
+    pub cpus: u32,
+    pub accel: Accel,
+    pub timeout: Duration,
+}
+
+/// How a machine's run went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// All that came out of the serial console, then what QEMU itself had to say.
+    pub transcript: String,
+    /// The guest's code from the debug-exit port.
+    pub guest_code: Option<u8>,
+    /// Init's exit code from the kernel's panic line, where init exited.
+    pub panic_code: Option<u8>,
+    pub timed_out: bool,
+    pub status: ExitStatus,
+    pub command_line: String,
+    pub elapsed: Duration,
+}
+
+impl Vm {
+    /// One CPU, 512 MB, TCG, one minute.
+    pub fn new(kernel: &Path, initramfs: &Path) -> Self {
+        Vm { initramfs: Some(initramfs.to_path_buf()), ..Vm::bare(kernel) }
+    }
+
+    /// A kernel without an initramfs: it can only panic.
+    pub fn bare(kernel: &Path) -> Self {
+        Vm {
+            kernel: kernel.to_path_buf(),
+            initramfs: None,
+            append: String::new(),
+            init_args: Vec::new(),
+            memory_mb: 512,
+            cpus: 1,
+            accel: Accel::Tcg,
+            timeout: Duration::from_secs(60),
+        }
+    }
+
+    /// Runs the machine to its end or to the limit.
+    pub fn run(&self) -> Result<Outcome> {
+        self.watch(|_| ())
+    }
+
+    /// Runs the machine and shows each line of its console as it comes.
+    pub fn watch(&self, mut line: impl FnMut(&str)) -> Result<Outcome> {
+        let mut command = self.command();
+        let command_line = shell_words(&command);
+        let started = Instant::now();
+        let mut child = command.spawn().with_context(|| format!("cannot run {PROGRAM}"))?;
+        let said = Console::of(&mut child)?.read_until(started + self.timeout, &mut line);
+        if said.timed_out {
+            child.kill().with_context(|| format!("cannot end {PROGRAM}"))?;
+        }
+        let status = child.wait().with_context(|| format!("cannot wait for {PROGRAM}"))?;
+        Ok(Outcome::new(said, status, command_line, started.elapsed()))
+    }
+
+    fn command(&self) -> Command {
+        let mut qemu = Command::new(PROGRAM);
+        qemu.args(["-M", "microvm", "-cpu", "max", "-nodefaults", "-no-user-config", "-no-reboot"]);
+        qemu.args(["-accel", &self.accel.to_string(), "-m", &self.memory_mb.to_string()]);
+        qemu.args(["-smp", &self.cpus.to_string(), "-display", "none", "-serial", "stdio"]);
+        qemu.args(["-device", DEBUG_EXIT]);
+        qemu.arg("-kernel").arg(&self.kernel);
+        if let Some(initramfs) = &self.initramfs {
+            qemu.arg("-initrd").arg(initramfs);
+        }
+        qemu.args(["-append", &self.kernel_command_line()]);
+        qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        qemu
+    }
+
+    fn kernel_command_line(&self) -> String {
+        let mut words = vec![COMMAND_LINE.to_string()];
+        if self.accel == Accel::Tcg {
+            words.push(format!("tsc_early_khz={}", clock::tsc_khz()));
+        }
+        words.extend((!self.append.is_empty()).then(|| self.append.clone()));
+        words.extend((!self.init_args.is_empty()).then(|| "--".to_string()));
+        words.extend_from_slice(&self.init_args);
+        words.join(" ")
+    }
+}
+
+impl Outcome {
+    fn new(said: Said, status: ExitStatus, command_line: String, elapsed: Duration) -> Self {
+        let guest_code = status.code().and_then(|code| guest_code(code, &said.console));
+        let panic_code = panic_code(&said.console);
+        let transcript = said.console + &said.errors;
+        Outcome { transcript, guest_code, panic_code, timed_out: said.timed_out, status, command_line, elapsed }
+    }
+
+    /// How it ended, in words.
+    pub fn ending(&self) -> String {
+        match (self.guest_code, self.panic_code) {
+            _ if self.timed_out => format!("ended after {:.0} s without a result", self.elapsed.as_secs_f64()),
+            (Some(code), _) => format!("the agent ended the VM with code {code}"),
+            (None, Some(code)) => format!("init exited with code {code} and the kernel panicked"),
+            (None, None) => format!("QEMU ended, {}, and the guest gave no code", self.status),
+        }
+    }
+
+    /// All one needs to see what went wrong and to run it again.
+    pub fn evidence(&self) -> String {
+        let line = "-".repeat(40);
+        let transcript = self.transcript.trim_end();
+        format!("{}\n{line} transcript\n{transcript}\n{line} QEMU\n{}", self.ending(), self.command_line)
+    }
+}
+
+/// QEMU exits with twice the code plus one. It exits with 1 by itself too, when it can't start the machine: then the
+/// console is empty.
+fn guest_code(status: i32, console: &str) -> Option<u8> {
+    let is_guests = status % 2 == 1 && !console.is_empty();
+    is_guests.then_some((status >> 1) as u8)
+}
+
+/// From `Attempted to kill init! exitcode=0x00000700`, a wait status: 7. None where a signal killed init.
+fn panic_code(console: &str) -> Option<u8> {
+    let (_, rest) = console.split_once("exitcode=0x")?;
+    let status = u32::from_str_radix(rest.get(..8)?, 16).ok()?;
+    (status & 0x7f == 0).then_some((status >> 8) as u8)
+}
+
+/// The command as one can paste it into a shell.
+fn shell_words(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let quoted = words.map(|word| {
+        let word = word.to_string_lossy();
+        let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./,:+%".contains(c));
+        if is_plain { word.into_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_guests_own() {
+        assert_eq!(guest_code(1, "agent: done"), Some(0));
+        assert_eq!(guest_code(85, "agent: done"), Some(42));
+        assert_eq!(guest_code(1, ""), None, "QEMU could not start");
+        assert_eq!(guest_code(0, "panic"), None);
+    }
+
+    #[test]
+    fn a_panic_tells_inits_exit_code() {
+        let panic = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x";
+        assert_eq!(panic_code(&format!("{panic}00000700\n")), Some(7));
+        assert_eq!(panic_code(&format!("{panic}0000c800\n")), Some(200));
+        assert_eq!(panic_code(&format!("{panic}0000000b\n")), None, "a signal");
+        assert_eq!(panic_code("no panic"), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! From a forked child to what init finds on entry. Everything here runs between fork and exec in a program of
+//! several threads: it makes system calls and nothing else, above all no allocation.
+
+use std::ffi::{CString, c_char};
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+
+use anyhow::Result;
+use rustix::fs::{CWD, Mode};
+use rustix::mount::{MountPropagationFlags, MoveMountFlags, UnmountFlags, mount_change, move_mount, unmount};
+use rustix::process::{Signal, chdir, fchdir, pivot_root, set_parent_process_death_signal, umask};
+use rustix::thread::UnshareFlags;
+
+/// Gives this thread's next child a pid namespace of its own. Call it in a thread that ends soon.
+pub fn new_pid_namespace() -> io::Result<()> {
+    // SAFETY: a new pid namespace takes no memory or descriptor from other threads.
+    Ok(unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWPID) }?)
+}
+
+/// The way into the sandbox.
+pub struct Entry {
+    /// The initramfs, a detached mount.
+    pub mount: RawFd,
+    /// Close descriptors 0, 1 and 2.
+    pub close: bool,
+}
+
+impl Entry {
+    /// Makes this process what the kernel makes of PID 1 before it starts init.
+    pub fn enter(&self) -> io::Result<()> {
+        // SAFETY: the parent holds the mount until this process has ended.
+        let mount = unsafe { BorrowedFd::borrow_raw(self.mount) };
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        let others = UnshareFlags::NEWNS | UnshareFlags::NEWCGROUP | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
+        // SAFETY: the forked child has one thread, so nothing is shared with another.
+        unsafe { rustix::thread::unshare_unsafe(others) }?;
+        mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+        move_mount(mount, c"", CWD, c"/", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+        // The new root over the old one, then the old one away: pivot_root(2), NOTES.
+        fchdir(mount)?;
+        pivot_root(c".", c".")?;
+        unmount(c".", UnmountFlags::DETACH)?;
+        chdir(c"/")?;
+        umask(Mode::from_raw_mode(0o022));
+        default_signals();
+        self.close_descriptors()
+    }
+
+    /// Closes what the program was started with: Rust's own descriptors close on exec anyway.
+    fn close_descriptors(&self) -> io::Result<()> {
+        if self.close {
+            // SAFETY: nothing uses these three before exec.
+            unsafe { libc::close_range(0, 2, 0) };
+        }
+        // SAFETY: the descriptors stay open until exec, so that a failure of it is still told.
+        let result = unsafe { libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+}
+
+/// Every disposition default, none blocked. By system call: the C library refuses its own two signals. SIGKILL and
+/// SIGSTOP refuse as well, and need nothing.
+fn default_signals() {
+    let default = [0_usize; 4];
+    for signal in 1..=64 {
+        let (none, set_size) = (std::ptr::null_mut::<usize>(), size_of::<u64>());
+        // SAFETY: all zero is the kernel's sigaction of SIG_DFL; it takes a handler away and installs none.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), none, set_size) };
+    }
+    // SAFETY: an all-zero set is a valid, empty one.
+    let none = unsafe { std::mem::zeroed() };
+    // SAFETY: reads one signal set, writes none.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut()) };
+}
+
+/// The arguments of execve(2), laid out before the fork. The environment keeps its order, which
+/// `std::process::Command` would sort.
+pub struct ProgramImage {
+    path: CString,
+    arguments: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+    /// What the two lists point to.
+    _words: Vec<CString>,
+}
+
+// SAFETY: the pointers lead into the struct's own words, which never change.
+unsafe impl Send for ProgramImage {}
+// SAFETY: as above; nothing is written after `new`.
+unsafe impl Sync for ProgramImage {}
+
+impl ProgramImage {
+    pub fn new(path: &str, arguments: &[String], environment: &[String]) -> Result<ProgramImage> {
+        let words = arguments.iter().chain(environment).map(|word| CString::new(word.as_str()));
+        let words = words.collect::<Result<Vec<_>, _>>()?;
+        let (first, rest) = words.split_at(arguments.len());
+        let list = |words: &[CString]| {
+            let pointers = words.iter().map(|word| word.as_ptr());
+            pointers.chain([std::ptr::null()]).collect::<Vec<_>>()
+        };
+        let (arguments, environment) = (list(first), list(rest));
+        Ok(ProgramImage { path: CString::new(path)?, arguments, environment, _words: words })
+    }
+
+    /// Becomes the program; returns only to say why not.
+    pub fn execute(&self) -> io::Result<()> {
+        let (arguments, environment) = (self.arguments.as_ptr(), self.environment.as_ptr());
+        // SAFETY: both lists end with a null pointer, and their words live as long as they do.
+        unsafe { libc::execve(self.path.as_ptr(), arguments, environment) };
+        Err(io::Error::last_os_error())
+    }
+}

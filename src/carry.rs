@@ -1,0 +1,79 @@
+//! The steps that bring something of the initramfs into the new root: `copy`, which frees the original, and `bind`,
+//! which moves no byte.
+//!
+//! Holds on entry: `/` is the new root, the working directory is in the initramfs. Holds on exit: the same after a
+//! success; after a failure `/` may be the initramfs. A source is looked up with the initramfs as `/`, so symbolic
+//! links lead where its maker meant them to.
+
+use crate::plan::Step;
+use crate::sys::{self, Descriptor, Errno, Status, Word};
+use core::mem::MaybeUninit;
+use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, EISDIR};
+
+/// What a umask of 022 takes from the mode of a new file.
+const UMASK: u32 = 0o022;
+const ROOT: (u32, u32) = (0, 0);
+const MOUNT_POINT_MODE: u32 = 0o755;
+
+/// `copy SOURCE TARGET`: the original goes when its copy is whole, a copy that fails leaves nothing behind.
+#[inline(never)]
+pub fn copy(step: &Step) -> Result<(), Errno> {
+    let (source, target) = (step.words[1], step.words[2]);
+    sys::enter_initramfs()?;
+    let original = sys::open(*source)?;
+    sys::enter_new_root()?;
+    let mut room = MaybeUninit::uninit();
+    let status = Status::of(&original, &mut room)?;
+    if !status.is_file() {
+        return Err(Errno::of(if status.is_folder() { EISDIR } else { EINVAL }));
+    }
+    let copy = sys::create(target, status.mode())?;
+    if let Err(errno) = fill(&copy, &original, status).and_then(|()| dress(&copy, target, status)) {
+        // Whether or not this succeeds, the failure to tell of is the one before it.
+        let _ = sys::unlink(*target);
+        return Err(errno);
+    }
+    sys::enter_initramfs()?;
+    sys::unlink(*source)?;
+    sys::enter_new_root()
+}
+
+/// Every byte, and the copy's length as proof of it.
+fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(), Errno> {
+    let mut left = status.len();
+    while left > 0 {
+        match sys::send(copy, original, left)? {
+            0 => break,
+            sent => left = left.saturating_sub(sent),
+        }
+    }
+    if Status::of(copy, &mut MaybeUninit::uninit())?.len() == status.len() { Ok(()) } else { Err(Errno::of(EIO)) }
+}
+
+/// Owner and mode, where they aren't those of a new file.
+fn dress(copy: &Descriptor, target: Word, status: &Status) -> Result<(), Errno> {
+    if status.owner() != ROOT {
+        sys::set_owner(copy, status.owner())?;
+    } else if status.mode() & UMASK == 0 {
+        return Ok(());
+    }
+    sys::set_mode(*target, status.mode())
+}
+
+/// `bind SOURCE TARGET`.
+#[inline(never)]
+pub fn bind(step: &Step) -> Result<(), Errno> {
+    let (source, target) = (step.words[1], step.words[2]);
+    sys::enter_initramfs()?;
+    let tree = sys::clone_mount(*source)?;
+    sys::enter_new_root()?;
+    let mount_point = if Status::of(&tree, &mut MaybeUninit::uninit())?.is_folder() {
+        sys::make_folder(target, MOUNT_POINT_MODE)
+    } else {
+        sys::make_file(target)
+    };
+    match mount_point {
+        Err(errno) if errno != Errno::of(EEXIST) => Err(errno),
+        _ => sys::attach_mount(&tree, *target),
+    }
+}

@@ -1,0 +1,63 @@
+//! The names of the errnos, as errno(3) has them: the same numbers on every architecture that Linux adds today.
+//!
+//! Five bits a letter, because 131 names take a quarter of a page otherwise.
+
+use crate::sys::Errno;
+use core::iter::from_fn;
+
+/// From 1 on, each without its E; 41 and 58 are free: nothing between two blanks.
+const NAMES: &[u8] =
+    b"PERM NOENT SRCH INTR IO NXIO 2BIG NOEXEC BADF CHILD AGAIN NOMEM ACCES FAULT NOTBLK BUSY EXIST XDEV NODEV \
+NOTDIR ISDIR INVAL NFILE MFILE NOTTY TXTBSY FBIG NOSPC SPIPE ROFS MLINK PIPE DOM RANGE DEADLK NAMETOOLONG \
+NOLCK NOSYS NOTEMPTY LOOP  NOMSG IDRM CHRNG L2NSYNC L3HLT L3RST LNRNG UNATCH NOCSI L2HLT BADE BADR XFULL \
+NOANO BADRQC BADSLT  BFONT NOSTR NODATA TIME NOSR NONET NOPKG REMOTE NOLINK ADV SRMNT COMM PROTO MULTIHOP \
+DOTDOT BADMSG OVERFLOW NOTUNIQ BADFD REMCHG LIBACC LIBBAD LIBSCN LIBMAX LIBEXEC ILSEQ RESTART STRPIPE USERS \
+NOTSOCK DESTADDRREQ MSGSIZE PROTOTYPE NOPROTOOPT PROTONOSUPPORT SOCKTNOSUPPORT OPNOTSUPP PFNOSUPPORT \
+AFNOSUPPORT ADDRINUSE ADDRNOTAVAIL NETDOWN NETUNREACH NETRESET CONNABORTED CONNRESET NOBUFS ISCONN NOTCONN \
+SHUTDOWN TOOMANYREFS TIMEDOUT CONNREFUSED HOSTDOWN HOSTUNREACH ALREADY INPROGRESS STALE UCLEAN NOTNAM NAVAIL \
+ISNAM REMOTEIO DQUOT NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD \
+NOTRECOVERABLE RFKILL HWPOISON";
+static PACKED: [u8; (NAMES.len() * BITS).div_ceil(8) + 2] = pack();
+
+const BITS: usize = 5;
+/// `A` is 1 and so on, 0 ends a name; the digits that names have follow the letters.
+const LAST_LETTER: u8 = 26;
+const DIGITS: u8 = b'2' - LAST_LETTER - 1;
+const LETTERS: u8 = b'A' - 1;
+
+const fn pack() -> [u8; (NAMES.len() * BITS).div_ceil(8) + 2] {
+    let mut packed = [0; (NAMES.len() * BITS).div_ceil(8) + 2];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let code = match NAMES[at] {
+            b' ' => 0,
+            digit @ b'2'..=b'3' => digit - DIGITS,
+            letter => letter - LETTERS,
+        };
+        let bits = (code as u16) << (at * BITS % 8);
+        packed[at * BITS / 8] |= bits as u8;
+        packed[at * BITS / 8 + 1] |= (bits >> 8) as u8;
+        at += 1;
+    }
+    packed
+}
+
+/// The letters of the name, without its E; none for a number that has no name.
+pub fn letters(errno: Errno) -> impl Iterator<Item = u8> {
+    let (mut names, mut bit) = (errno.number(), 0);
+    from_fn(move || {
+        while names > 0 {
+            let at = bit / 8;
+            let (low, high) = (*PACKED.get(at)?, *PACKED.get(at + 1)?);
+            let code = (u16::from_le_bytes([low, high]) >> (bit % 8)) as u8 & ((1 << BITS) - 1);
+            bit += BITS;
+            match code {
+                0 => names -= 1,
+                _ if names > 1 => {}
+                ..=LAST_LETTER => return Some(code + LETTERS),
+                _ => return Some(code + DIGITS),
+            }
+        }
+        None
+    })
+}

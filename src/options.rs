@@ -1,0 +1,89 @@
+//! Mount options: fstab(5)'s flag words become mount(2)'s flags, whatever else there is stays for the filesystem.
+
+use crate::table::{cut, find, pack, size};
+use core::cell::Cell;
+use linux_raw_sys::general::{
+    MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW,
+    MS_NOUSER, MS_PRIVATE, MS_RDONLY, MS_REC, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SLAVE, MS_STRICTATIME,
+    MS_SYNCHRONOUS,
+};
+
+/// The words of fstab(5) and mount(8) that a boot has a use for, and the bit of mount(2)'s flags that each sets or takes away. `defaults` takes
+/// away one that only the kernel itself ever sets.
+const WORDS: &[(&str, u8)] = &[
+    ("ro", set(MS_RDONLY)),
+    ("rw", clear(MS_RDONLY)),
+    ("nosuid", set(MS_NOSUID)),
+    ("suid", clear(MS_NOSUID)),
+    ("nodev", set(MS_NODEV)),
+    ("dev", clear(MS_NODEV)),
+    ("noexec", set(MS_NOEXEC)),
+    ("exec", clear(MS_NOEXEC)),
+    ("sync", set(MS_SYNCHRONOUS)),
+    ("async", clear(MS_SYNCHRONOUS)),
+    ("remount", set(MS_REMOUNT)),
+    ("dirsync", set(MS_DIRSYNC)),
+    ("nosymfollow", set(MS_NOSYMFOLLOW)),
+    ("noatime", set(MS_NOATIME)),
+    ("atime", clear(MS_NOATIME)),
+    ("nodiratime", set(MS_NODIRATIME)),
+    ("diratime", clear(MS_NODIRATIME)),
+    ("bind", set(MS_BIND)),
+    ("rbind", set(MS_BIND) | REC),
+    ("private", set(MS_PRIVATE)),
+    ("rprivate", set(MS_PRIVATE) | REC),
+    ("slave", set(MS_SLAVE)),
+    ("rslave", set(MS_SLAVE) | REC),
+    ("shared", set(MS_SHARED)),
+    ("rshared", set(MS_SHARED) | REC),
+    ("relatime", set(MS_RELATIME)),
+    ("strictatime", set(MS_STRICTATIME)),
+    ("lazytime", set(MS_LAZYTIME)),
+    ("defaults", clear(MS_NOUSER)),
+];
+static FLAGS: [u8; size(WORDS)] = pack(WORDS);
+
+const BIT: u8 = 0x1f;
+const CLEAR: u8 = 0x20;
+const REC: u8 = 0x40;
+
+const fn set(flag: u32) -> u8 {
+    flag.trailing_zeros() as u8
+}
+
+const fn clear(flag: u32) -> u8 {
+    set(flag) | CLEAR
+}
+
+/// Takes the flag words out of `options`, whose last byte is the one for the NUL; what is left is a data string in
+/// their place.
+pub fn take_flags(options: &[Cell<u8>]) -> u32 {
+    let mut flags = 0;
+    for byte in options {
+        if byte.get() == b',' {
+            byte.set(b' ');
+        }
+    }
+    let (mut rest, mut free, mut end) = (options, options.iter(), options.first());
+    while let Some(word) = cut(&mut rest, false) {
+        let Some((last, name)) = word.split_last() else { break };
+        match find(&FLAGS, name) {
+            Some((_, meaning)) => {
+                let bit = 1 << (meaning & BIT);
+                flags = if meaning & CLEAR == 0 { flags | bit } else { flags & !bit };
+                if meaning & REC != 0 {
+                    flags |= MS_REC;
+                }
+            }
+            None => {
+                last.set(b',');
+                for byte in word {
+                    end = free.next();
+                    end.inspect(|end| end.set(byte.get()));
+                }
+            }
+        }
+    }
+    end.inspect(|end| end.set(0));
+    flags
+}

@@ -1,0 +1,64 @@
+//! What the service finds: its descriptors, arguments and environment; and becoming it.
+
+use crate::plan::{MAX_KERNEL_WORDS, MAX_WORDS, Step};
+use crate::sys::{self, Errno, Name, Word};
+use linux_raw_sys::errno::E2BIG;
+
+/// The service to be.
+#[repr(C)]
+pub struct Service<'t> {
+    arguments: &'t [Word<'t>],
+    environment: [Word<'t>; MAX_KERNEL_WORDS + MAX_WORDS],
+}
+
+impl<'t> Service<'t> {
+    /// Starts from what the kernel passed.
+    #[inline(always)]
+    pub fn new(arguments: &'t [Word<'t>], kernel: &[Word<'t>]) -> Self {
+        let mut environment = [Word::NONE; _];
+        for (place, variable) in environment.iter_mut().zip(kernel) {
+            *place = *variable;
+        }
+        Self { arguments, environment }
+    }
+
+    /// `env NAME=VALUE`: takes the place of a variable of the same name.
+    pub fn set(&mut self, step: &Step<'t>) -> Result<(), Errno> {
+        let assignment = step.words[1];
+        for variable in &mut self.environment {
+            if variable.is_none() || is_same_name(**variable, *assignment) {
+                *variable = assignment;
+                return Ok(());
+            }
+        }
+        Err(Errno::of(E2BIG))
+    }
+
+    /// `exec PATH [ARG…]`: PATH, the plan's words, then the kernel's behind its name for us. Returns on failure only.
+    #[inline(never)]
+    pub fn execute(&mut self, step: &mut Step<'t>) -> Result<(), Errno> {
+        for word in self.arguments.iter().skip(1) {
+            step.add(*word);
+        }
+        sys::leave_initramfs()?;
+        let [_, arguments @ ..] = &step.words;
+        sys::execute(*step.words[1], arguments, &self.environment)
+    }
+}
+
+fn is_same_name(one: Name, other: Name) -> bool {
+    let mut same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b);
+    same.any(|(byte, _)| byte == b'=')
+}
+
+/// Opens 0, 1 and 2 where the kernel could not, for want of a `/dev/console` that opens: on the console, else on
+/// `/dev/null`. Must come before anything else is opened.
+pub fn open_descriptors() {
+    if sys::has_standard_error() {
+        return;
+    }
+    let console = sys::open_device(Name::literal(c"/dev/console"), 5, 1);
+    let file = console.or_else(|_| sys::open_device(Name::literal(c"/dev/null"), 1, 3));
+    // Where even this fails, there is no descriptor to say so on.
+    let _ = file.and_then(sys::become_standard);
+}

@@ -1,0 +1,54 @@
+//! Mounts, and the two roots that a boot has: the initramfs, where the working directory stays until the service
+//! runs, and the new root, mounted over it.
+
+use super::call::{call, call5};
+use super::{Descriptor, Errno, Name};
+use linux_raw_sys::general::{AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLONE};
+use syscalls::Sysno;
+
+const HERE: usize = AT_FDCWD as usize;
+
+/// `mount(source, target, kind, flags, data)`, a new filesystem or whatever the flags say: mount(2).
+pub fn mount(source: Name, target: Name, kind: Name, flags: u32, data: Name) -> Result<(), Errno> {
+    let (source, target, kind, data) = (source.address(), target.address(), kind.address(), data.address());
+    // SAFETY: four NUL-terminated strings; the kernel copies them before it answers.
+    unsafe { call5(source, target, kind, flags as usize, data, Sysno::mount) }.done()
+}
+
+/// `open_tree(path, OPEN_TREE_CLONE)`: a bind mount of `path` that isn't anywhere yet: open_tree(2).
+#[inline(always)]
+pub fn clone_mount(path: Name) -> Result<Descriptor, Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call(HERE, path.address(), OPEN_TREE_CLONE as usize, Sysno::open_tree) }.value().map(Descriptor)
+}
+
+/// `move_mount(tree, target)`: puts it onto `target`: move_mount(2).
+#[inline(always)]
+pub fn attach_mount(tree: &Descriptor, target: Name) -> Result<(), Errno> {
+    let (nothing, flags) = (Name::literal(c"").address(), MOVE_MOUNT_F_EMPTY_PATH as usize);
+    // SAFETY: two NUL-terminated paths.
+    unsafe { call5(tree.0, nothing, HERE, target.address(), flags, Sysno::move_mount) }.done()
+}
+
+/// `chroot("/..")`: `/` is the new root from here on. At the root `..` leads nowhere but onto what is mounted over
+/// it (path_resolution(7); follow_dotdot and handle_mounts in fs/namei.c): the topmost mount, which the plan's `root`
+/// has put there. Called again, it changes nothing.
+pub fn enter_new_root() -> Result<(), Errno> {
+    chroot(Name::literal(c"/.."))
+}
+
+/// `chroot(".")`: `/` is the initramfs, because the working directory is there.
+pub fn enter_initramfs() -> Result<(), Errno> {
+    chroot(Name::literal(c"."))
+}
+
+fn chroot(path: Name) -> Result<(), Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call(path.address(), 0, 0, Sysno::chroot) }.done()
+}
+
+/// `chdir("/")`: leaves the initramfs for good, chdir(2).
+pub fn leave_initramfs() -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated.
+    unsafe { call(Name::literal(c"/").address(), 0, 0, Sysno::chdir) }.done()
+}

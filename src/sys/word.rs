@@ -1,0 +1,133 @@
+//! NUL-terminated strings: what the kernel takes, and what the plan is cut into.
+
+use core::cell::Cell;
+use core::ffi::CStr;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::ptr;
+
+/// A pointer to a NUL-terminated string that lives as long as `'t`, or a null pointer, which stands for none: one
+/// register, no length beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Name<'t>(*const u8, PhantomData<&'t [Cell<u8>]>);
+
+impl<'t> Name<'t> {
+    pub const NONE: Self = Self(ptr::null(), PhantomData);
+
+    pub const fn literal(text: &'t CStr) -> Self {
+        Self(text.as_ptr().cast(), PhantomData)
+    }
+
+    pub fn is_none(self) -> bool {
+        self.0.is_null()
+    }
+
+    /// The address, for the kernel.
+    #[inline(always)]
+    pub(super) fn address(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The bytes before the NUL.
+    pub fn bytes(self) -> impl Iterator<Item = u8> + use<'t> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            if rest.is_null() {
+                return None;
+            }
+            // SAFETY: each byte up to the NUL belongs to the string, by construction; beyond it `rest` does not go.
+            let byte = unsafe { rest.read() };
+            if byte == 0 {
+                return None;
+            }
+            // SAFETY: the byte passed over was not the NUL.
+            rest = unsafe { rest.add(1) };
+            Some(byte)
+        })
+    }
+
+    /// What follows `prefix`, if the string begins with it.
+    pub fn strip_prefix(self, prefix: &[u8]) -> Option<Self> {
+        let mut bytes = self.bytes();
+        if prefix.iter().all(|byte| bytes.next() == Some(*byte)) {
+            // SAFETY: so many bytes were just seen before the NUL.
+            return Some(Self(unsafe { self.0.add(prefix.len()) }, PhantomData));
+        }
+        None
+    }
+}
+
+/// A [`Name`] in memory that can be written: a word of the plan, or one that the kernel put on the initial stack.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Word<'t>(Name<'t>);
+
+impl<'t> Deref for Word<'t> {
+    type Target = Name<'t>;
+
+    fn deref(&self) -> &Name<'t> {
+        &self.0
+    }
+}
+
+impl<'t> Word<'t> {
+    pub const NONE: Self = Self(Name::NONE);
+
+    /// Ends `text` with NUL, over its last byte, and takes it as a word.
+    pub fn of(text: &'t [Cell<u8>]) -> Self {
+        let Some(last) = text.last() else { return Self::NONE };
+        last.set(0);
+        Self(Name(text.as_ptr().cast(), PhantomData))
+    }
+
+    /// Calls `failure` with the word cut off at each slash but a leading one, from left to right, up to the first
+    /// that it has something of.
+    #[inline(always)]
+    pub(super) fn each_parent<F>(self, failure: impl Fn(Name<'t>) -> Option<F>) -> Option<F> {
+        let mut at = self.0.0.cast::<Cell<u8>>();
+        // SAFETY: `at` is at or before the NUL of a string in writable memory, which nobody holds a reference to other
+        // than as cells, or null.
+        while let Some(byte) = unsafe { at.as_ref() }
+            && byte.get() != 0
+        {
+            // SAFETY: the byte passed over was not the NUL.
+            at = unsafe { at.add(1) };
+            // SAFETY: as for the loop.
+            let byte = unsafe { &*at };
+            if byte.get() == b'/' {
+                byte.set(0);
+                let found = failure(self.0);
+                byte.set(b'/');
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Texts that each end with NUL, one behind the other.
+pub struct Table(&'static [u8]);
+
+impl Table {
+    pub const fn new(texts: &'static [u8]) -> Self {
+        assert!(matches!(texts, [.., 0]), "a table's last text must end with NUL");
+        Self(texts)
+    }
+
+    /// The text at `place`, none beyond the last one.
+    #[inline(never)]
+    pub fn text(&self, place: u16) -> Name<'static> {
+        let mut rest = self.0.iter();
+        for _ in 0..place {
+            rest.any(|byte| *byte == 0);
+        }
+        match rest.as_slice() {
+            [] => Name::NONE,
+            // The whole ends with NUL, so what is left of it does.
+            rest => Name(rest.as_ptr(), PhantomData),
+        }
+    }
+}

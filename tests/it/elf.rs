@@ -1,0 +1,69 @@
+//! The init as a program: small, static, one segment that is never written.
+
+use anyhow::{Context, Result};
+use goblin::elf::dynamic::DT_NULL;
+use goblin::elf::header::{ELFCLASS64, ET_EXEC};
+use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_DYNAMIC, PT_INTERP, PT_LOAD};
+use goblin::elf::section_header::{SHF_WRITE, SHT_REL, SHT_RELA};
+use goblin::elf::{Elf, ProgramHeader};
+use vm::build;
+
+/// Two memory pages.
+const MOST_BYTES: usize = 8192;
+
+fn init() -> Result<Vec<u8>> {
+    let path = build::init(None)?;
+    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[test]
+fn is_small() -> Result<()> {
+    let length = init()?.len();
+    assert!(length <= MOST_BYTES, "init has {length} bytes");
+    Ok(())
+}
+
+#[test]
+fn is_static() -> Result<()> {
+    let bytes = init()?;
+    let elf = Elf::parse(&bytes)?;
+    assert_eq!(elf.header.e_ident[4], ELFCLASS64);
+    assert_eq!(elf.header.e_type, ET_EXEC, "not linked to one address");
+    assert!(elf.libraries.is_empty() && elf.interpreter.is_none());
+    for forbidden in [PT_INTERP, PT_DYNAMIC] {
+        assert!(elf.program_headers.iter().all(|header| header.p_type != forbidden), "{forbidden}");
+    }
+    Ok(())
+}
+
+#[test]
+fn has_one_segment_that_is_never_written() -> Result<()> {
+    let bytes = init()?;
+    let elf = Elf::parse(&bytes)?;
+    let loads: Vec<&ProgramHeader> = elf.program_headers.iter().filter(|header| header.p_type == PT_LOAD).collect();
+    let [load] = loads.as_slice() else { panic!("{} PT_LOADs", loads.len()) };
+    assert_eq!(load.p_flags, PF_R | PF_X);
+    assert_eq!(load.p_filesz, load.p_memsz, "memory beyond the file is to be written");
+    let entry = load.p_vaddr..load.p_vaddr + load.p_memsz;
+    assert!(entry.contains(&elf.entry));
+    // The stack's header may say W, it loads nothing; W and X together never.
+    let both = PF_W | PF_X;
+    assert!(elf.program_headers.iter().all(|header| header.p_flags & both != both));
+    Ok(())
+}
+
+#[test]
+fn has_no_relocation_and_no_writable_section() -> Result<()> {
+    let bytes = init()?;
+    let elf = Elf::parse(&bytes)?;
+    let relocations = elf.dynrelas.len() + elf.dynrels.len() + elf.pltrelocs.len() + elf.shdr_relocs.len();
+    assert_eq!(relocations, 0);
+    for section in &elf.section_headers {
+        let is_relocation = [SHT_REL, SHT_RELA].contains(&section.sh_type);
+        let is_written = section.sh_flags & u64::from(SHF_WRITE) != 0 && section.sh_size > 0;
+        assert!(!is_relocation && !is_written, "{:?}", elf.shdr_strtab.get_at(section.sh_name));
+    }
+    let dynamic = elf.dynamic.iter().flat_map(|dynamic| &dynamic.dyns);
+    assert_eq!(dynamic.filter(|entry| entry.d_tag != DT_NULL).count(), 0);
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Two clean builds in folders of different names give the same init, bit for bit.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use vm::workspace;
+
+/// What isn't source.
+const LEFT_OUT: [&str; 2] = ["target", ".git"];
+
+#[test]
+fn two_builds_are_the_same() -> Result<()> {
+    let [one, other] = [build_in("a")?, build_in("in-a-folder-with-a-longer-name")?];
+    assert_eq!(one.len(), other.len());
+    let difference = one.iter().zip(&other).position(|(a, b)| a != b);
+    assert_eq!(difference, None, "the first byte that differs");
+    Ok(())
+}
+
+/// And the one that is packed is such a build too.
+#[test]
+fn the_one_that_is_packed_is_the_same() -> Result<()> {
+    let packed = std::fs::read(vm::build::init(None)?)?;
+    assert!(packed == build_in("clean")?, "a clean build differs from the one in the target folder");
+    Ok(())
+}
+
+fn build_in(name: &str) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path().join(name);
+    copy_folder(workspace::root(), &root)?;
+    let mut cargo = workspace::cargo();
+    cargo.current_dir(&root).env_remove("MOVEROOT_PLAN").env_remove("CARGO_TARGET_DIR");
+    cargo.args(["build", "--quiet", "--release", "--locked", "--package", "moveroot", "--bin", "init"]);
+    let target = root.join("target");
+    let status = cargo.arg("--target-dir").arg(&target).status().context("cannot run cargo")?;
+    ensure!(status.success(), "cargo cannot build init in {}: {status}", root.display());
+    std::fs::read(target.join("release/init")).context("cargo built no init")
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        } else if entry.file_type()?.is_dir() {
+            copy_folder(&from, &to)?;
+        } else {
+            std::fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+    }
+    Ok(())
+}

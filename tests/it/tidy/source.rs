@@ -1,0 +1,120 @@
+//! Rules that hold for each file.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use vm::workspace;
+
+const MOST_LINES: usize = 250;
+
+/// What isn't part of the tree, and the one file that cargo writes.
+const LEFT_OUT: [&str; 3] = ["target", ".git", "Cargo.lock"];
+
+/// Names that say nothing of what is inside.
+const EMPTY_NAMES: [&str; 5] = ["helper", "helpers", "utils", "misc", "common"];
+
+/// In pieces, so that this file may stay in the tree.
+const HOSTS: [&str; 6] = [
+    concat!("debian", ".org"),
+    concat!("debian", ".net"),
+    concat!("ubuntu", ".com"),
+    concat!("crates", ".io"),
+    concat!("arti", "factory"),
+    concat!("proxy.golang", ".org"),
+];
+
+/// Folders that are on one person's machine only.
+const MACHINE_FOLDERS: [&str; 2] = [concat!("/ho", "me/"), concat!("/ro", "ot/")];
+
+/// All files of the tree, with paths from its root.
+fn tree() -> Result<Vec<(PathBuf, String)>> {
+    let mut found = Vec::new();
+    let mut pending = vec![workspace::root().to_path_buf()];
+    while let Some(folder) = pending.pop() {
+        let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            } else if entry.file_type()?.is_dir() {
+                pending.push(entry.path());
+            } else {
+                let text = String::from_utf8_lossy(&std::fs::read(entry.path())?).into_owned();
+                found.push((entry.path().strip_prefix(workspace::root())?.to_path_buf(), text));
+            }
+        }
+    }
+    assert!(found.len() > 20, "the tree isn't where it was looked for");
+    Ok(found)
+}
+
+/// The Rust files among them.
+pub fn rust_files() -> Result<Vec<(PathBuf, String)>> {
+    let is_rust = |path: &Path| path.extension() == Some(OsStr::new("rs"));
+    Ok(tree()?.into_iter().filter(|(path, _)| is_rust(path)).collect())
+}
+
+#[test]
+fn files_open_with_what_they_are() -> Result<()> {
+    for (path, text) in rust_files()? {
+        assert!(text.starts_with("//!"), "{}", path.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn files_are_short() -> Result<()> {
+    for (path, text) in rust_files()? {
+        let lines = text.lines().count();
+        assert!(lines < MOST_LINES, "{}: {lines} lines", path.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn names_say_something() -> Result<()> {
+    for (path, _) in tree()? {
+        let empty = path.components().any(|part| {
+            let part = Path::new(part.as_os_str()).file_stem();
+            EMPTY_NAMES.iter().any(|name| part == Some(OsStr::new(name)))
+        });
+        assert!(!empty, "{}", path.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_is_tied_to_one_machine() -> Result<()> {
+    let root = workspace::root().display().to_string();
+    let forbidden: Vec<&str> = HOSTS.into_iter().chain(MACHINE_FOLDERS).chain([root.as_str()]).collect();
+    for (path, text) in tree()? {
+        for word in forbidden.iter().filter(|word| word.len() > 1) {
+            let line = text.lines().position(|line| line.contains(word));
+            assert_eq!(line, None, "{word} is in a line of {}", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// The init's system calls and its entry may be unsafe, nothing else of it.
+#[test]
+fn unsafe_is_where_it_may_be() -> Result<()> {
+    let mut found = 0;
+    for (path, text) in rust_files()?.into_iter().filter(|(path, _)| path.starts_with("src")) {
+        let is_unsafe =
+            |line: &&str| code(line).split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "unsafe");
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with("#[unsafe(")).collect();
+        let used: Vec<&str> = lines.into_iter().filter(is_unsafe).collect();
+        let may = path.starts_with("src/sys") || path == Path::new("src/start.rs");
+        assert!(may || used.is_empty(), "{}: {used:?}", path.display());
+        found += used.len();
+    }
+    assert!(found > 5, "found {found}: this test looks at the wrong files");
+    Ok(())
+}
+
+/// The line without its comment.
+fn code(line: &str) -> &str {
+    line.split("//").next().unwrap_or_default()
+}

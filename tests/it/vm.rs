@@ -1,0 +1,59 @@
+//! The real init under a real kernel, in QEMU.
+
+mod console;
+mod container;
+mod failures;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use agent::Report;
+use anyhow::{Context, Result};
+use vm::accel;
+use vm::boot::Parts;
+use vm::initramfs::Initramfs;
+use vm::qemu::{Outcome, Vm};
+
+/// The limit for a guest. Without hardware support one boots in seconds.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What the agent has to complain of in a good boot.
+const NO_PROBLEMS: [&str; 0] = [];
+
+/// What the guests are made of, built, fetched and installed once. Whatever is missing fails each test that needs it.
+fn parts() -> &'static Parts {
+    static PARTS: OnceLock<Parts> = OnceLock::new();
+    static GATHERING: Mutex<()> = Mutex::new(());
+    let _alone = GATHERING.lock().unwrap_or_else(PoisonError::into_inner);
+    PARTS.get_or_init(|| Parts::gather().expect("kernel, crun, busybox and QEMU are there or can be fetched"))
+}
+
+/// Boots a guest, one at a time: two would slow each other, and everything else.
+fn boot(tree: &Initramfs, append: &str, init_args: &[&str]) -> Result<Outcome> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let parts = parts();
+    let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
+    tree.write(image.path())?;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let vm = Vm {
+        append: append.to_string(),
+        init_args: init_args.iter().map(ToString::to_string).collect(),
+        accel: accel::best(&parts.kernel)?,
+        timeout: LIMIT,
+        ..Vm::new(&parts.kernel, image.path())
+    };
+    vm.run()
+}
+
+/// The agent's report, or all there is to see of a boot without one.
+fn report(outcome: &Outcome) -> Result<Report> {
+    Report::find(&outcome.transcript).with_context(|| format!("no report of the agent: {}", outcome.evidence()))
+}
+
+/// An initramfs with the init, the agent and a plan, and nothing else.
+fn small(plan: &str) -> Result<Initramfs> {
+    let mut tree = Initramfs::with_console();
+    tree.file("/init", &parts().init)?.file("/sbin/agent", &parts().agent)?;
+    tree.bytes("/boot.plan", 0o644, plan);
+    Ok(tree)
+}

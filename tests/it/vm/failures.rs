@@ -1,0 +1,56 @@
+//! Plans that fail: their line is on the console, by init and by the kernel's log, and the code in the panic's line.
+
+use anyhow::Result;
+use vm::initramfs::Initramfs;
+
+use super::{boot, parts, small};
+
+/// The plan, the message behind `moveroot: boot.plan`, the exit code.
+const FAILURES: [(&str, &str, u8); 6] = [
+    ("root\nmount tmpfs /run tmpfs nosuid,bogus=1\nexec /sbin/agent", ":2: mount tmpfs on /run: EINVAL (22)", 2),
+    ("root\n\nbogus /a\nexec /sbin/agent", ":3: bogus: unknown verb", 3),
+    ("root\ncopy /sbin/crun\nexec /sbin/agent", ":2: copy /sbin/crun: ENOENT (2)", 2),
+    ("root\nexec /sbin/agent", ":2: exec /sbin/agent: ENOENT (2)", 2),
+    ("root size=64k\n# full\n# soon\ncopy /big\nexec /sbin/agent", ":4: copy /big: ENOSPC (28)", 4),
+    (TOO_LONG, ": longer than 4096 bytes", 200),
+];
+
+/// Stands for a plan of 4097 bytes.
+const TOO_LONG: &str = "";
+
+fn tree(plan: &str) -> Result<Initramfs> {
+    let long = format!("root\nbind /sbin/agent\nexec /sbin/agent\n#{}", "x".repeat(4057));
+    let plan = if plan == TOO_LONG { &long } else { plan };
+    let mut tree = small(plan)?;
+    tree.bytes("/big", 0o755, vec![0xa5; 200_000]);
+    assert!(plan != long || plan.len() == 4097, "{} bytes", plan.len());
+    Ok(tree)
+}
+
+#[test]
+fn are_seen_on_the_console_and_in_the_panic() -> Result<()> {
+    for (plan, message, code) in FAILURES {
+        let outcome = boot(&tree(plan)?, "", &[])?;
+        let evidence = outcome.evidence();
+        let message = format!("moveroot: boot.plan{message}");
+        let lines: Vec<&str> = outcome.transcript.lines().filter(|line| line.ends_with(&message)).collect();
+        assert!(lines.iter().any(|line| *line == message), "init's own line is missing: {evidence}");
+        assert!(lines.iter().any(|line| line.starts_with('[')), "the log's line is missing: {evidence}");
+        let exit_code = format!("exitcode=0x0000{code:02x}00");
+        assert!(outcome.transcript.contains(&exit_code), "no {exit_code}: {evidence}");
+        assert_eq!((outcome.panic_code, outcome.guest_code), (Some(code), None), "{evidence}");
+    }
+    Ok(())
+}
+
+/// The built-in plan, in an initramfs without crun: its own name and line.
+#[test]
+fn of_the_built_in_plan_name_it() -> Result<()> {
+    let mut tree = Initramfs::with_console();
+    tree.file("/init", &parts().init)?;
+    let outcome = boot(&tree, "", &[])?;
+    let message = "moveroot: default.plan:10: copy /sbin/crun: ENOENT (2)";
+    assert!(outcome.transcript.contains(message), "{}", outcome.evidence());
+    assert_eq!(outcome.panic_code, Some(10), "{}", outcome.evidence());
+    Ok(())
+}
