@@ -40,14 +40,14 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
 
 /// Every byte, and the copy's length as proof of it.
 fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(), Errno> {
-    let mut left = status.len();
+    let mut left = status.size();
     while left > 0 {
         match sys::send(copy, original, left)? {
             0 => break,
             sent => left = left.saturating_sub(sent),
         }
     }
-    if Status::of(copy, &mut MaybeUninit::uninit())?.len() == status.len() { Ok(()) } else { Err(Errno::of(EIO)) }
+    if Status::of(copy, &mut MaybeUninit::uninit())?.size() == status.size() { Ok(()) } else { Err(Errno::of(EIO)) }
 }
 
 /// Owner and mode, where they aren't those of a new file.

@@ -54,7 +54,7 @@ pub fn letters(errno: Errno) -> impl Iterator<Item = u8> {
             match code {
                 0 => names -= 1,
                 _ if names > 1 => {}
-                ..=LAST_LETTER => return Some(code + LETTERS),
+                1..=LAST_LETTER => return Some(code + LETTERS),
                 _ => return Some(code + DIGITS),
             }
         }

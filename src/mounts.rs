@@ -5,12 +5,15 @@
 use crate::plan::Step;
 use crate::sys::{self, Descriptor, Errno, Name, Word};
 use heapless::Vec;
-use linux_raw_sys::errno::{EEXIST, EIO};
+use linux_raw_sys::errno::{EEXIST, EIO, ENAMETOOLONG};
 
 const EXISTS: Errno = Errno::of(EEXIST);
 /// A folder's bits that mkdir(2) takes from its argument whatever the umask, 022.
 const MKDIR_MODE: u32 = 0o1755;
 const MOUNT_POINT_MODE: u32 = 0o755;
+
+/// Room for the names of controllers; there are a dozen of ten letters at most.
+const LINE: usize = 1024;
 
 /// `dir PATH [MODE]`: one that is there already stays as it is.
 pub fn dir(step: &Step) -> Result<(), Errno> {
@@ -70,12 +73,19 @@ pub fn controllers(step: &mut Step) -> Result<(), Errno> {
 
 /// One write of `+NAME` for each, which takes all of them or none (cgroup_subtree_control_write); no write for none.
 fn enable(file: &Descriptor, names: &[Word]) -> Result<(), Errno> {
-    let mut line = Vec::<u8, 1024>::new();
+    let mut line = Vec::<u8, LINE>::new();
     for name in names {
         if !name.is_none() {
             let _ = line.extend_from_slice(b" +");
-            line.extend(name.bytes());
+            for byte in name.bytes() {
+                let _ = line.push(byte);
+            }
         }
     }
-    if line.is_empty() { Ok(()) } else { sys::write(file, &line).map(drop) }
+    match line.len() {
+        0 => Ok(()),
+        // Full, so perhaps not all of it: no such name exists.
+        LINE => Err(Errno::of(ENAMETOOLONG)),
+        _ => sys::write(file, &line).map(drop),
+    }
 }

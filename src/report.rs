@@ -27,6 +27,8 @@ impl Exit {
 /// well below, and so does each word of it.
 const MAX_MESSAGE: usize = 960;
 const MAX_WORD: usize = 240;
+/// No further word from here on, so that there is room for one and for the reason.
+const MAX_OBJECTS: usize = 640;
 
 /// How a message begins; the kernel's log takes the priority for itself, standard error is spared it.
 const PRIORITY: usize = "<3>".len();
@@ -78,7 +80,9 @@ impl Report<'_> {
         match reason {
             Reason::Errno(errno) => {
                 add(&mut message, Name::literal(c": E"));
-                message.extend(errno::letters(errno));
+                for letter in errno::letters(errno) {
+                    let _ = message.push(letter);
+                }
                 add(&mut message, Name::literal(c" ("));
                 add_number(&mut message, errno.number());
                 add(&mut message, Name::literal(c")\n"));
@@ -108,7 +112,7 @@ fn add_objects(message: &mut Message, step: &Step) {
     };
     let (mut before, mut next) = (Name::literal(c": "), SPACE);
     for word in step.words.iter().take(most) {
-        if !word.is_none() {
+        if !word.is_none() && message.len() < MAX_OBJECTS {
             add(message, before);
             add(message, **word);
             (before, next) = (next, joint);

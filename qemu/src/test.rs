@@ -24,7 +24,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     apt::ensure_programs(&PROGRAMS)?;
     Parts::gather()?;
     let mut cargo = workspace::cargo();
-    cargo.args(["test", "--release", "--workspace"]).args(&options.filter);
+    cargo.args(["test", "--workspace"]).args(&options.filter);
     let status = cargo.status().context("cannot run cargo test")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -63,7 +63,7 @@ impl Status {
     }
 
     /// Bytes.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.0.st_size as usize
     }
 }

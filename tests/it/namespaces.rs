@@ -6,6 +6,7 @@ mod entry;
 mod failures;
 mod furnish;
 mod mountinfo;
+mod other_plan;
 mod plans;
 mod service;
 mod tolerated;
