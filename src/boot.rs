@@ -94,7 +94,7 @@ fn run_step<'t>(step: &mut Step<'t>, service: &mut Service<'t>, report: &Report)
     };
     if let Err(errno) = result {
         report.failed(step, errno);
-        // The step may have ended with `/` in the initramfs.
+        // After a report, if not after the step, `/` is the initramfs.
         if let Err(errno) = sys::enter_new_root() {
             report.unreadable(errno);
         }

@@ -5,7 +5,7 @@
 
 use crate::errno;
 use crate::plan::{Fault, MAX_WORDS, Step, Verb};
-use crate::sys::{self, Errno, Name};
+use crate::sys::{self, Errno, Name, Word};
 use heapless::Vec;
 use ufmt::uwrite;
 
@@ -65,11 +65,11 @@ impl Report<'_> {
         sys::exit(Exit::NO_PLAN)
     }
 
-    /// The one printing site. Where a message cannot go, there is nobody to tell.
+    /// The one printing site; `/` is the initramfs afterwards. Where a message cannot go, there is nobody to tell.
     #[inline(never)]
     fn print(&self, step: Option<&Step>, reason: Reason) {
         let mut message = Message::new();
-        let warning = step.is_some_and(|step| step.may_fail);
+        let warning = matches!(reason, Reason::Errno(_)) && step.is_some_and(|step| step.may_fail);
         add(&mut message, Name::literal(if warning { c"<4>moveroot: " } else { c"<3>moveroot: " }));
         add(&mut message, self.plan);
         if let Some(step) = step {
@@ -94,6 +94,8 @@ impl Report<'_> {
             }
         }
         let _ = sys::write(&sys::standard_error(), message.get(PRIORITY..).unwrap_or_default());
+        // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
+        let _ = sys::enter_initramfs();
         if let Ok(log) = sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11) {
             let _ = sys::write(&log, &message);
         }
@@ -111,11 +113,13 @@ fn add_objects(message: &mut Message, step: &Step) {
         _ => (Name::literal(c" to "), if step.has_target() { 3 } else { 2 }),
     };
     let (mut before, mut next) = (Name::literal(c": "), SPACE);
+    let mut last = Word::NONE;
     for word in step.words.iter().take(most) {
-        if !word.is_none() && message.len() < MAX_OBJECTS {
+        // The target that was left out is the source once more.
+        if !word.is_none() && *word != last && message.len() < MAX_OBJECTS {
             add(message, before);
             add(message, **word);
-            (before, next) = (next, joint);
+            (before, next, last) = (next, joint, *word);
         }
     }
 }
