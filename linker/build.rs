@@ -3,16 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
+#[path = "../src/fault.rs"]
+mod fault;
 #[path = "../src/options.rs"]
 mod options;
 #[allow(dead_code)]
 #[path = "../src/plan.rs"]
 mod plan;
 mod sys {
-    pub use super::word::{Name, Table, Word};
+    pub use super::word::{Name, Place, Table, Word};
 }
 #[path = "../src/table.rs"]
 mod table;
+#[allow(dead_code)]
+#[path = "../src/verb.rs"]
+mod verb;
 #[allow(dead_code)]
 #[path = "../src/sys/word.rs"]
 mod word;
@@ -56,12 +61,10 @@ fn build_in_plan(root: &Path) {
     let bytes = fs::read(&file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
     let mut text = plan::Text::new();
     text.extend(bytes.iter().copied().take(text.capacity() - 1));
-    plan::check(&mut text, |line, fault| {
+    plan::check(&mut text, |step, fault| {
+        let line = step.map_or(String::new(), |step| format!(":{}", step.line));
         let reason: String = fault.text().bytes().map(char::from).collect();
-        refuse(&match line {
-            0 => format!("{}: {reason}", file.display()),
-            _ => format!("{}:{line}: {reason}", file.display()),
-        });
+        refuse(&format!("{}{line}: {reason}", file.display()));
     });
     let name = file.file_name().expect("a file that was read has a name");
     println!("cargo:rustc-env=MOVEROOT_PLAN_FILE={}", file.display());

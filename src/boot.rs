@@ -3,17 +3,21 @@
 //! Holds on entry: the kernel has just started this program; the working directory is the root of the initramfs.
 //! Holds on exit: there is none. The service runs in our place, or a report ends the process.
 
-use crate::plan::{Fault, MAX_LEN, Step, Text, Verb, lines};
-use crate::report::{self, Report};
+use crate::fault::Fault;
+use crate::plan::{MAX_LEN, Pass, Step, Text};
+use crate::report::{self, Reason, Report};
 use crate::service::{self, Service};
 use crate::sys::{self, Errno, Name, Word};
+use crate::verb::Verb;
 use crate::{carry, mounts, root};
 use core::ffi::CStr;
-use linux_raw_sys::errno::ENOENT;
+use linux_raw_sys::errno::{EINTR, ENOENT};
 
 /// The plan that runs where the initramfs has none, and its file's name.
 const BUILT_IN: &[u8] = include_bytes!(env!("MOVEROOT_PLAN_FILE"));
 const BUILT_IN_NAME: &[u8] = concat!(env!("MOVEROOT_PLAN_NAME"), "\0").as_bytes();
+
+const INTERRUPTED: Errno = Errno::of(EINTR);
 
 /// Boots, with the arguments and the environment that the kernel passed.
 pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
@@ -22,35 +26,28 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     }
     service::open_descriptors();
     let mut text = Text::new();
-    let (name, found) = read_plan(environment, &mut text);
-    let report = Report { plan: name };
+    let (plan, found) = read_plan(environment, &mut text);
+    let report = Report { plan };
+    let is_too_long = text.len() > MAX_LEN;
+    let mut step = Step::before(&mut text);
     if let Err(errno) = found {
-        report.unreadable(errno);
+        report.tell(&step, Reason::Errno(errno));
     }
-    if text.len() > MAX_LEN {
-        report.refused(None, Fault::TooLong);
+    if is_too_long {
+        report.tell(&step, Reason::Fault(Fault::TooLong));
     }
-    let mut copy = Text::new();
-    let _ = copy.extend_from_slice(&text);
-    go_through(&mut copy, &report, None);
+    let first = step.rest;
     let mut service = Service::new(arguments, environment);
-    go_through(&mut text, &report, Some(&mut service));
-    report.refused(None, Fault::NoExec)
-}
-
-/// Reads the plan from its first line to its last; runs each step if there is a service to come to.
-#[inline(never)]
-fn go_through<'t>(text: &'t mut Text, report: &Report, mut service: Option<&mut Service<'t>>) {
-    let mut step = Step::before_first();
-    for line in lines(text) {
-        match (step.read(line), &mut service) {
-            (Err(fault), _) => report.refused(Some(&step), fault),
-            (Ok(true), Some(service)) => run_step(&mut step, service, report),
-            _ => {}
+    let mut pass = Pass::Check;
+    loop {
+        match step.read(pass) {
+            Ok(()) if pass == Pass::Check => {}
+            Ok(()) => run_step(&mut step, &mut service, &report),
+            Err(Fault::NoExec) if pass == Pass::Check && step.verb == Verb::EXEC => {
+                (pass, step.verb, step.line, step.rest) = (Pass::Run, Verb::NONE, 0, first);
+            }
+            Err(fault) => report.tell(&step, Reason::Fault(fault)),
         }
-    }
-    if step.verb != Verb::EXEC {
-        report.refused(None, Fault::NoExec);
     }
 }
 
@@ -72,7 +69,7 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result
     loop {
         match sys::read(&file, text) {
             Ok(0) => return (name, Ok(())),
-            Ok(_) => {}
+            Ok(_) | Err(INTERRUPTED) => {}
             Err(errno) => return (name, Err(errno)),
         }
     }
@@ -80,7 +77,26 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result
 
 #[inline(never)]
 fn run_step<'t>(step: &mut Step<'t>, service: &mut Service<'t>, report: &Report) {
-    let result = match step.verb {
+    let result = loop {
+        // A signal has come between: errno EINTR, signal(7). What a step has done by then it finds done.
+        match run_once(step, service) {
+            Err(INTERRUPTED) => {}
+            other => break other,
+        }
+    };
+    if let Err(errno) = result {
+        report.tell(step, Reason::Errno(errno));
+        // After a report, if not after the step, `/` is the initramfs.
+        if let Err(errno) = sys::enter_new_root() {
+            step.may_fail = false;
+            report.tell(step, Reason::Errno(errno));
+        }
+    }
+}
+
+#[inline(always)]
+fn run_once<'t>(step: &mut Step<'t>, service: &mut Service<'t>) -> Result<(), Errno> {
+    match step.verb {
         Verb::ROOT => root::build(step),
         Verb::DIR => mounts::dir(step),
         Verb::LINK => mounts::link(step),
@@ -91,12 +107,5 @@ fn run_step<'t>(step: &mut Step<'t>, service: &mut Service<'t>, report: &Report)
         Verb::BIND => carry::bind(step),
         Verb::ENV => service.set(step),
         _ => service.execute(step),
-    };
-    if let Err(errno) = result {
-        report.failed(step, errno);
-        // After a report, if not after the step, `/` is the initramfs.
-        if let Err(errno) = sys::enter_new_root() {
-            report.unreadable(errno);
-        }
     }
 }

@@ -15,7 +15,7 @@ const UMASK: u32 = 0o022;
 const ROOT: (u32, u32) = (0, 0);
 const MOUNT_POINT_MODE: u32 = 0o755;
 
-/// `copy SOURCE TARGET`: the original goes when its copy is whole, a copy that fails leaves nothing behind.
+/// `copy SOURCE TARGET`: the original goes when its copy is whole; a copy that fails leaves nothing behind.
 #[inline(never)]
 pub fn copy(step: &Step) -> Result<(), Errno> {
     let (source, target) = (step.words[1], step.words[2]);
@@ -28,14 +28,16 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
         return Err(Errno::of(if status.is_folder() { EISDIR } else { EINVAL }));
     }
     let copy = sys::create(target, status.mode())?;
-    if let Err(errno) = fill(&copy, &original, status).and_then(|()| dress(&copy, target, status)) {
+    let carried = fill(&copy, &original, status).and_then(|()| dress(&copy, target, status)).and_then(|()| {
+        sys::enter_initramfs()?;
+        let unlinked = sys::unlink(*source);
+        sys::enter_new_root().and(unlinked)
+    });
+    if carried.is_err() {
         // Whether or not this succeeds, the failure to tell of is the one before it.
         let _ = sys::unlink(*target);
-        return Err(errno);
     }
-    sys::enter_initramfs()?;
-    sys::unlink(*source)?;
-    sys::enter_new_root()
+    carried
 }
 
 /// Every byte, and the copy's length as proof of it.

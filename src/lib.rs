@@ -4,7 +4,7 @@
 //! 1. `boot`: reads the plan, runs each step, hands over.
 //! 2. `root`, `mounts`, `carry`, `service`: what the steps do. They don't import each other.
 //! 3. `report`: one message grammar, one printing site, one death path.
-//! 4. `plan`, with `options` and `table`: the plan language, bytes to steps. The host tools use it too.
+//! 4. `plan`, with `verb`, `options`, `fault` and `table`: the plan language, bytes to steps. The host tools use it too.
 //! 5. `sys`: typed system calls, with start.rs the only unsafe code.
 //!
 //! Imports point down this list only. Principles: the kernel is told each thing once and asked nothing that its
@@ -16,6 +16,7 @@
 pub mod boot;
 mod carry;
 mod errno;
+pub mod fault;
 mod mounts;
 mod options;
 pub mod plan;
@@ -25,3 +26,4 @@ mod service;
 #[allow(unsafe_code)]
 pub mod sys;
 mod table;
+pub mod verb;

@@ -1,7 +1,7 @@
 //! Mount options: fstab(5)'s flag words become mount(2)'s flags, whatever else there is stays for the filesystem.
 
-use crate::table::{cut, find, pack, size};
-use core::cell::Cell;
+use crate::sys::Place;
+use crate::table::{find, pack, size};
 use linux_raw_sys::general::{
     MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW,
     MS_NOUSER, MS_PRIVATE, MS_RDONLY, MS_REC, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SLAVE, MS_STRICTATIME,
@@ -55,19 +55,18 @@ const fn clear(flag: u32) -> u8 {
     set(flag) | CLEAR
 }
 
-/// Takes the flag words out of `options`, whose last byte is the one for the NUL; what is left is a data string in
-/// their place.
-pub fn take_flags(options: &[Cell<u8>]) -> u32 {
-    let mut flags = 0;
-    for byte in options {
-        if byte.get() == b',' {
-            byte.set(b' ');
+/// Takes the flag words out of the options from `start` up to `end`; what is left, cut behind its last byte, is the
+/// data string.
+#[inline(never)]
+pub fn take_flags(start: Place, end: Place) -> u32 {
+    let (mut flags, mut at, mut free) = (0, start, start);
+    loop {
+        let mut word = at;
+        while at != end && at.byte() != b',' {
+            at = at.next();
         }
-    }
-    let (mut rest, mut free, mut end) = (options, options.iter(), options.first());
-    while let Some(word) = cut(&mut rest, false) {
-        let Some((last, name)) = word.split_last() else { break };
-        match find(&FLAGS, name) {
+        let is_last = at == end;
+        match find(&FLAGS, word, at) {
             Some((_, meaning)) => {
                 let bit = 1 << (meaning & BIT);
                 flags = if meaning & CLEAR == 0 { flags | bit } else { flags & !bit };
@@ -76,14 +75,20 @@ pub fn take_flags(options: &[Cell<u8>]) -> u32 {
                 }
             }
             None => {
-                last.set(b',');
-                for byte in word {
-                    end = free.next();
-                    end.inspect(|end| end.set(byte.get()));
+                if free != start {
+                    free.put(b',');
+                    free = free.next();
+                }
+                while word != at {
+                    free.put(word.byte());
+                    (free, word) = (free.next(), word.next());
                 }
             }
         }
+        if is_last {
+            free.put(0);
+            return flags;
+        }
+        at = at.next();
     }
-    end.inspect(|end| end.set(0));
-    flags
 }

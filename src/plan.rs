@@ -1,13 +1,14 @@
 //! The plan language: bytes to steps. Pure, no system call; the build script and the host tools use this same code.
 //!
-//! A plan is gone through twice, line by line, with the same [`Step::read`], on a copy to check every line, then to
-//! run it: reading cuts the text into words. Nothing else is kept of the first time, so nothing has to have room.
+//! A plan is gone through twice with the same [`Step::read`]: first to check it, then to run it. Nothing is kept of the
+//! first time, so nothing has to have room for it; the text is cut into words the second time only.
 //! A blank is any byte up to the space, so tabs, carriage returns and NULs separate words too.
 
+use crate::fault::Fault;
 use crate::options::take_flags;
-use crate::sys::{Name, Table, Word};
-use crate::table::{cut, find, pack, size};
-use core::cell::Cell;
+use crate::sys::{Place, Word};
+use crate::table::find;
+use crate::verb::{ANY_NUMBER, SECOND, VERBS, Verb};
 use heapless::Vec;
 
 /// The longest plan, in bytes.
@@ -20,82 +21,20 @@ pub const MAX_WORDS: usize = 32;
 /// its own), and a null pointer.
 pub const MAX_KERNEL_WORDS: usize = 35;
 
-/// Room for a plan, one byte that shows it is too long, and a last newline.
+/// Room for a plan, one byte that shows it is too long, and the NUL behind it.
 pub type Text = Vec<u8, { MAX_LEN + 2 }>;
 
-/// What a step does: its place in `VERBS`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Verb(u8);
-
-impl Verb {
-    pub const ROOT: Self = Self(0);
-    pub const DIR: Self = Self(1);
-    pub const LINK: Self = Self(2);
-    pub const MOUNT: Self = Self(3);
-    pub const WRITE: Self = Self(4);
-    pub const CONTROLLERS: Self = Self(5);
-    pub const COPY: Self = Self(6);
-    pub const BIND: Self = Self(7);
-    pub const ENV: Self = Self(8);
-    pub const EXEC: Self = Self(9);
-    /// A word that is no verb.
-    pub const UNKNOWN: Self = Self(10);
-    /// Before the first line.
-    pub const NONE: Self = Self(11);
+/// Which of the two times a plan is gone through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The text stays as it is, so a word is not cut off: it ends at a blank.
+    Check,
+    /// Words end with NUL; flag words are taken out of mount options.
+    Run,
 }
 
-/// Each verb and what follows it: how many words at least, how many more at most, which must be absolute paths.
-const ROWS: &[(&str, u8)] = &[
-    ("root", needs(0, 1, 0)),
-    ("dir", needs(1, 1, FIRST)),
-    ("link", needs(2, 0, SECOND)),
-    ("mount", needs(3, 1, SECOND)),
-    ("write", needs(2, 0, FIRST)),
-    ("controllers", needs(1, ANY_NUMBER, 0)),
-    ("copy", needs(1, 1, FIRST | SECOND)),
-    ("bind", needs(1, 1, FIRST | SECOND)),
-    ("env", needs(1, 0, 0)),
-    ("exec", needs(1, ANY_NUMBER, FIRST)),
-];
-static VERBS: [u8; size(ROWS)] = pack(ROWS);
-
-const FIRST: u8 = 1;
-const SECOND: u8 = 2;
-const ANY_NUMBER: u8 = 3;
-
-/// Two bits each, as the words are counted.
-const fn needs(least: u8, more: u8, paths: u8) -> u8 {
-    paths | least << 2 | more << 4
-}
-
-/// Why a plan is refused; the numbers are the places in `FAULTS`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
-    UnknownVerb,
-    TooFewWords,
-    TooManyWords,
-    NotAbsolute,
-    NotOctal,
-    NotAnAssignment,
-    OutOfOrder,
-    NoExec,
-    TooLong,
-}
-
-static FAULTS: Table = Table::new(
-    b"unknown verb\0too few words\0too many words\0path is not absolute\0mode is not octal\0\
-not NAME=VALUE\0out of order\0no exec\0longer than 4096 bytes\0",
-);
-
-impl Fault {
-    /// The fault in words, ASCII.
-    pub fn text(self) -> Name<'static> {
-        FAULTS.text(self as u16)
-    }
-}
-
-/// One step: a line of the plan. Read line after line, it knows what came before.
-#[repr(C)] // the large field last: an offset of one byte where four would be needed, 120 times
+/// One step: a line of the plan. Read one after the other, it knows what came before.
+#[repr(C)] // the large field last: an offset of one byte where four would be needed
 pub struct Step<'t> {
     pub line: u16,
     pub verb: Verb,
@@ -105,18 +44,36 @@ pub struct Step<'t> {
     pub number: u32,
     /// What the verb needs: its byte in `VERBS`.
     needs: u8,
-    /// How many words were read, the verb included.
-    count: usize,
+    /// How many words were read, the verb included; none before the first step and behind the last.
+    pub count: usize,
+    /// Where it goes on: at the next line, or behind the word in error.
+    pub rest: Place<'t>,
     /// The verb first; none where a word was left out, but for the target of `copy` and `bind`, which is the source
     /// then. Behind a line's words there is room for those that the kernel passes on to the service.
     pub words: [Word<'t>; MAX_WORDS + MAX_KERNEL_WORDS],
 }
 
 impl<'t> Step<'t> {
-    /// Nothing has been read yet.
-    pub fn before_first() -> Self {
+    /// Before the first step of `text`.
+    #[inline(always)]
+    pub fn before(text: &'t mut Text) -> Self {
+        let _ = text.push(0);
+        for byte in text.iter_mut() {
+            if *byte == 0 {
+                *byte = b' ';
+            }
+        }
         let words = [Word::NONE; MAX_WORDS + MAX_KERNEL_WORDS];
-        Self { line: 0, verb: Verb::NONE, may_fail: false, number: 0, needs: 0, count: 0, words }
+        Self {
+            line: 0,
+            verb: Verb::NONE,
+            may_fail: false,
+            number: 0,
+            needs: 0,
+            count: 0,
+            rest: Place::begin(text),
+            words,
+        }
     }
 
     /// Whether the step has a place besides its first word: `link`, `mount`, `copy`, `bind`.
@@ -124,28 +81,115 @@ impl<'t> Step<'t> {
         self.needs & SECOND != 0
     }
 
-    /// Reads the next line, which ends with a newline. False if it holds no step.
+    /// Reads the next step. A fault is this step's, but for `NoExec`, which tells that there is none, whatever the last
+    /// one was.
     #[inline(never)]
-    pub fn read(&mut self, mut line: &'t [Cell<u8>]) -> Result<bool, Fault> {
+    pub fn read(&mut self, pass: Pass) -> Result<(), Fault> {
+        let (last, mut at) = (self.verb, self.rest);
         self.line += 1;
-        let Some(mut verb) = cut(&mut line, false) else { return Ok(false) };
-        let mut may_fail = false;
-        match verb {
-            [first, ..] if first.get() == b'#' => return Ok(false),
-            [first, rest @ ..] if first.get() == b'-' => (may_fail, verb) = (true, rest),
+        self.count = 0;
+        self.words = [Word::NONE; MAX_WORDS + MAX_KERNEL_WORDS];
+        loop {
+            let is_comment = self.count == 0 && at.byte() == b'#';
+            let is_text = self.count == 2 && self.verb == Verb::WRITE && at.byte() > b' ';
+            let (start, mut end) = (at, at);
+            while at.byte() > b' ' || (is_comment || is_text) && !matches!(at.byte(), b'\n' | 0) {
+                if at.byte() > b' ' {
+                    end = at.next();
+                }
+                at = at.next();
+            }
+            let separator = at.byte();
+            self.rest = at;
+            at = at.next();
+            if start != end && !is_comment {
+                self.take(start, end, last, pass)?;
+                if pass == Pass::Run {
+                    end.put(0);
+                }
+            }
+            if matches!(separator, b'\n' | 0) {
+                if self.count > 0 {
+                    self.complete()?;
+                    self.rest = at;
+                    return Ok(());
+                }
+                if separator == 0 {
+                    return Err(Fault::NoExec);
+                }
+                self.line += 1;
+            }
+        }
+    }
+
+    /// Takes a word and checks it.
+    #[inline(always)]
+    fn take(&mut self, mut start: Place<'t>, end: Place<'t>, last: Verb, pass: Pass) -> Result<(), Fault> {
+        let place = self.count;
+        if place == 0 {
+            self.may_fail = start.byte() == b'-';
+            if self.may_fail {
+                start = start.next();
+            }
+            self.add(start.word());
+            let (verb, needs) = find(&VERBS, start, end).ok_or(Fault::UnknownVerb)?;
+            (self.verb, self.needs) = (Verb(verb), needs);
+            self.number = if self.verb == Verb::DIR { 0o755 } else { 0 };
+            return self.follow(last);
+        }
+        self.add(start.word());
+        if place == self.most() {
+            return Err(Fault::TooManyWords);
+        }
+        if place <= 2 && self.needs & place as u8 != 0 && start.byte() != b'/' {
+            return Err(Fault::NotAbsolute);
+        }
+        match (self.verb, place) {
+            (Verb::ROOT, 1) | (Verb::MOUNT, 4) if pass == Pass::Run => self.number = take_flags(start, end),
+            (Verb::DIR, 2) => self.number = octal(start, end)?,
+            (Verb::ENV, _) => {
+                let mut at = start.next();
+                while at.byte() != b'=' {
+                    if at == end {
+                        return Err(Fault::NotAnAssignment);
+                    }
+                    at = at.next();
+                }
+            }
             _ => {}
         }
-        let last = self.verb;
-        let name = verb.split_last().map_or(verb, |(_, name)| name);
-        let (place, needs) = find(&VERBS, name).unwrap_or((Verb::UNKNOWN.0, 0));
-        (self.verb, self.may_fail, self.needs) = (Verb(place), may_fail, needs);
-        self.number = if self.verb == Verb::DIR { 0o755 } else { 0 };
-        self.words = [Word::NONE; MAX_WORDS + MAX_KERNEL_WORDS];
-        self.count = 0;
-        self.add(Word::of(verb));
-        self.follows(last)?;
-        self.read_words(line)?;
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether the step may stand there: `root` comes first and must not fail, after an `exec` only another can run.
+    #[inline(always)]
+    fn follow(&self, last: Verb) -> Result<(), Fault> {
+        let is_root = self.verb == Verb::ROOT;
+        if is_root != (last == Verb::NONE) || is_root && self.may_fail || last == Verb::EXEC && self.verb != last {
+            return Err(Fault::OutOfOrder);
+        }
+        Ok(())
+    }
+
+    /// Whether enough words were there; adds the one that may be left out.
+    #[inline(always)]
+    fn complete(&mut self) -> Result<(), Fault> {
+        if self.count <= usize::from(self.needs >> 2 & 3) {
+            return Err(Fault::TooFewWords);
+        }
+        if let (Verb::COPY | Verb::BIND, 2) = (self.verb, self.count) {
+            self.words[2] = self.words[1];
+        }
+        Ok(())
+    }
+
+    /// How many words the verb takes, with itself.
+    #[inline(always)]
+    fn most(&self) -> usize {
+        match self.needs >> 4 & 3 {
+            ANY_NUMBER => MAX_WORDS,
+            more => usize::from((self.needs >> 2 & 3) + more) + 1,
+        }
     }
 
     /// Adds a word behind the others, if there is room.
@@ -157,84 +201,47 @@ impl<'t> Step<'t> {
         }
     }
 
-    /// Whether the step may stand there: `root` comes first and must not fail, after an `exec` only another can run.
-    fn follows(&self, last: Verb) -> Result<(), Fault> {
-        let is_root = self.verb == Verb::ROOT;
-        if self.verb == Verb::UNKNOWN {
-            return Err(Fault::UnknownVerb);
+    /// Goes on with the line after the one in error.
+    pub fn skip_line(&mut self) {
+        while !matches!(self.rest.byte(), b'\n' | 0) {
+            self.rest = self.rest.next();
         }
-        if is_root != (last == Verb::NONE) || is_root && self.may_fail || last == Verb::EXEC && self.verb != last {
-            return Err(Fault::OutOfOrder);
-        }
-        Ok(())
-    }
-
-    /// Takes the words after the verb and checks them.
-    #[inline(never)]
-    fn read_words(&mut self, mut line: &'t [Cell<u8>]) -> Result<(), Fault> {
-        let (least, more) = (self.needs >> 2 & 3, self.needs >> 4 & 3);
-        let most = if more == ANY_NUMBER { MAX_WORDS } else { usize::from(least + more) + 1 };
-        while let Some(word) = cut(&mut line, self.verb == Verb::WRITE && self.count == 2) {
-            let place = self.count;
-            if place == most {
-                return Err(Fault::TooManyWords);
-            }
-            if place <= 2 && self.needs & place as u8 != 0 && word.first().map(Cell::get) != Some(b'/') {
-                return Err(Fault::NotAbsolute);
-            }
-            match (self.verb, place) {
-                (Verb::ROOT, _) | (Verb::MOUNT, 4) => self.number = take_flags(word),
-                (Verb::DIR, 2) => self.number = octal(word)?,
-                (Verb::ENV, _) if word.iter().skip(1).all(|byte| byte.get() != b'=') => {
-                    return Err(Fault::NotAnAssignment);
-                }
-                _ => {}
-            }
-            self.add(Word::of(word));
-        }
-        if self.count <= usize::from(least) {
-            return Err(Fault::TooFewWords);
-        }
-        if let (Verb::COPY | Verb::BIND, 2) = (self.verb, self.count) {
-            self.words[2] = self.words[1];
-        }
-        Ok(())
+        self.rest = self.rest.next();
     }
 }
 
-/// The lines of a plan, each with its newline.
-pub fn lines(text: &mut Text) -> impl Iterator<Item = &[Cell<u8>]> {
-    let _ = text.push(b'\n');
-    let text = Cell::from_mut(text.as_mut_slice()).as_slice_of_cells();
-    text.split_inclusive(|byte| byte.get() == b'\n')
-}
-
-/// Tells of every fault in a plan, with its line, or 0 where it is the plan's as a whole: for tools on the host. The
-/// boot itself stops at the first, the same one.
-pub fn check(text: &mut Text, mut tell: impl FnMut(u16, Fault)) {
-    if text.len() > MAX_LEN {
-        return tell(0, Fault::TooLong);
-    }
-    let mut step = Step::before_first();
-    for line in lines(text) {
-        if let Err(fault) = step.read(line) {
-            tell(step.line, fault);
-        }
-    }
-    if step.verb != Verb::EXEC {
-        tell(0, Fault::NoExec);
-    }
-}
-
-/// A mode of four octal digits at most; the last byte is not a digit but the word's end.
-fn octal(word: &[Cell<u8>]) -> Result<u32, Fault> {
-    let (_, digits) = word.split_last().ok_or(Fault::NotOctal)?;
+/// A mode of four octal digits at most.
+#[inline(always)]
+fn octal(mut at: Place, end: Place) -> Result<u32, Fault> {
     let mut mode = 0;
-    for digit in digits {
-        match digit.get() {
+    while at != end {
+        match at.byte() {
             digit @ b'0'..=b'7' if mode < 0o1000 => mode = mode * 8 + u32::from(digit - b'0'),
             _ => return Err(Fault::NotOctal),
         }
+        at = at.next();
     }
     Ok(mode)
+}
+
+/// Tells of every fault in a plan, with its step, or with none where it is the plan's as a whole: for tools on the host.
+/// The boot itself stops at the first, the same one.
+pub fn check(text: &mut Text, mut tell: impl FnMut(Option<&Step>, Fault)) {
+    if text.len() > MAX_LEN {
+        return tell(None, Fault::TooLong);
+    }
+    let mut step = Step::before(text);
+    loop {
+        match step.read(Pass::Check) {
+            Ok(()) => {}
+            Err(Fault::NoExec) => break,
+            Err(fault) => {
+                tell(Some(&step), fault);
+                step.skip_line();
+            }
+        }
+    }
+    if step.verb != Verb::EXEC {
+        tell(None, Fault::NoExec);
+    }
 }

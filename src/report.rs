@@ -4,8 +4,10 @@
 //! has priority 3 and a warning 4 (syslog(2)). The exit code, which the kernel prints when pid 1 ends, is the line.
 
 use crate::errno;
-use crate::plan::{Fault, MAX_WORDS, Step, Verb};
+use crate::fault::Fault;
+use crate::plan::{MAX_WORDS, Step};
 use crate::sys::{self, Errno, Name, Word};
+use crate::verb::Verb;
 use heapless::Vec;
 use ufmt::uwrite;
 
@@ -35,62 +37,46 @@ const PRIORITY: usize = "<3>".len();
 
 type Message = Vec<u8, MAX_MESSAGE>;
 
-/// Reports on a plan, by its name.
+/// Reports on a plan.
 pub struct Report<'t> {
+    /// The plan's name.
     pub plan: Name<'t>,
 }
 
 impl Report<'_> {
-    /// A step has failed. Returns only if it may.
-    pub fn failed(&self, step: &Step, errno: Errno) {
-        self.print(Some(step), Reason::Errno(errno));
-        if !step.may_fail {
-            sys::exit(code(step));
-        }
-    }
-
-    /// A line of the plan, or the plan as a whole, is wrong.
-    pub fn refused(&self, step: Option<&Step>, fault: Fault) -> ! {
-        self.print(step, Reason::Fault(fault));
-        sys::exit(match (step, fault) {
-            (Some(step), _) => code(step),
-            (None, Fault::NoExec) => Exit::NO_EXEC,
-            (None, _) => Exit::NO_PLAN,
-        })
-    }
-
-    /// The plan cannot be read.
-    pub fn unreadable(&self, errno: Errno) -> ! {
-        self.print(None, Reason::Errno(errno));
-        sys::exit(Exit::NO_PLAN)
-    }
-
-    /// The one printing site; `/` is the initramfs afterwards. Where a message cannot go, there is nobody to tell.
+    /// The one printing site and the one death path: returns only after the failure of a step that may fail, and `/` is
+    /// the initramfs then. A step without words stands for the plan as a whole. Where a message cannot go, there is
+    /// nobody to tell.
     #[inline(never)]
-    fn print(&self, step: Option<&Step>, reason: Reason) {
+    pub fn tell(&self, step: &Step, reason: Reason) {
         let mut message = Message::new();
-        let warning = matches!(reason, Reason::Errno(_)) && step.is_some_and(|step| step.may_fail);
-        add(&mut message, Name::literal(if warning { c"<4>moveroot: " } else { c"<3>moveroot: " }));
-        add(&mut message, self.plan);
-        if let Some(step) = step {
-            add(&mut message, COLON);
+        let is_warning = step.may_fail && matches!(reason, Reason::Errno(_));
+        add(&mut message, Name::literal(if is_warning { c"<4>moveroot: " } else { c"<3>moveroot: " }), 0);
+        add(&mut message, self.plan, 0);
+        let mut code = match reason {
+            Reason::Fault(Fault::NoExec) => Exit::NO_EXEC,
+            _ => Exit::NO_PLAN,
+        };
+        if step.count > 0 {
+            code = step.line.min(Exit::LATER_LINE.into()) as u8;
+            add(&mut message, COLON, 0);
             add_number(&mut message, step.line);
             add_objects(&mut message, step);
         }
         match reason {
             Reason::Errno(errno) => {
-                add(&mut message, Name::literal(c": E"));
+                add(&mut message, Name::literal(c": E"), 0);
                 for letter in errno::letters(errno) {
                     let _ = message.push(letter);
                 }
-                add(&mut message, Name::literal(c" ("));
+                add(&mut message, Name::literal(c" ("), 0);
                 add_number(&mut message, errno.number());
-                add(&mut message, Name::literal(c")\n"));
+                add(&mut message, Name::literal(c")\n"), 0);
             }
             Reason::Fault(fault) => {
-                add(&mut message, Name::literal(c": "));
-                add(&mut message, fault.text());
-                add(&mut message, Name::literal(c"\n"));
+                add(&mut message, Name::literal(c": "), 0);
+                add(&mut message, fault.text(), 0);
+                add(&mut message, Name::literal(c"\n"), 0);
             }
         }
         let _ = sys::write(&sys::standard_error(), message.get(PRIORITY..).unwrap_or_default());
@@ -99,7 +85,16 @@ impl Report<'_> {
         if let Ok(log) = sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11) {
             let _ = sys::write(&log, &message);
         }
+        if !is_warning {
+            sys::exit(code);
+        }
     }
+}
+
+/// What is wrong.
+pub enum Reason {
+    Errno(Errno),
+    Fault(Fault),
 }
 
 const COLON: Name = Name::literal(c":");
@@ -117,17 +112,18 @@ fn add_objects(message: &mut Message, step: &Step) {
     for word in step.words.iter().take(most) {
         // The target that was left out is the source once more.
         if !word.is_none() && *word != last && message.len() < MAX_OBJECTS {
-            add(message, before);
-            add(message, **word);
+            add(message, before, 0);
+            add(message, **word, b' ');
             (before, next, last) = (next, joint, *word);
         }
     }
 }
 
-/// Adds what there is room for, of a long word its beginning: a message that is cut is better than none.
+/// Adds a text up to a NUL, or a blank if `last` is one: a word of a plan need not have been cut off yet. Of a long one
+/// the beginning: a message that is cut is better than none.
 #[inline(never)]
-fn add(message: &mut Message, text: Name) {
-    for byte in text.bytes().take(MAX_WORD) {
+fn add(message: &mut Message, text: Name, last: u8) {
+    for byte in text.bytes().take_while(|byte| *byte > last).take(MAX_WORD) {
         let _ = message.push(byte);
     }
 }
@@ -137,17 +133,8 @@ fn add_number(message: &mut Message, number: u16) {
     let _ = uwrite!(message, "{}", number);
 }
 
-enum Reason {
-    Errno(Errno),
-    Fault(Fault),
-}
-
 /// Says how init is meant to be run, to standard error alone, and ends.
 pub fn usage() -> ! {
     let _ = sys::write(&sys::standard_error(), b"moveroot: not pid 1: pack me as /init of an initramfs\n");
     sys::exit(Exit::USAGE)
-}
-
-fn code(step: &Step) -> u8 {
-    step.line.min(Exit::LATER_LINE.into()) as u8
 }

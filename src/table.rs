@@ -1,7 +1,7 @@
-//! Words and what they are looked up in: packed tables, names and what they mean in one string of bytes, because a
-//! slice of slices costs sixteen bytes an entry before its first letter.
+//! Packed tables: names and what they mean in one string of bytes, because a slice of slices costs sixteen bytes an
+//! entry before its first letter.
 
-use core::cell::Cell;
+use crate::sys::Place;
 
 /// The bytes that a table of these rows takes.
 pub const fn size(rows: &[(&str, u8)]) -> usize {
@@ -30,34 +30,19 @@ pub const fn pack<const SIZE: usize>(rows: &[(&str, u8)]) -> [u8; SIZE] {
     table
 }
 
-/// Looks a name up in a table of names, each followed by one byte of 0x80 or more: the place of the entry and that
-/// byte.
-pub fn find(table: &[u8], name: &[Cell<u8>]) -> Option<(u8, u8)> {
-    let mut place = 0;
-    let mut unread = name.iter();
-    let mut equal = true;
+/// Looks up what is written from `start` up to `end`: the place of the entry and its meaning, with the highest bit set.
+#[inline(never)]
+pub fn find(table: &[u8], start: Place, end: Place) -> Option<(u8, u8)> {
+    let (mut place, mut at, mut is_equal) = (0, start, true);
     for byte in table {
-        if *byte >= 0x80 {
-            if equal && unread.next().is_none() {
-                return Some((place, *byte));
-            }
-            place += 1;
-            unread = name.iter();
-            equal = true;
-        } else if unread.next().is_none_or(|letter| letter.get() != *byte) {
-            equal = false;
+        if *byte < 0x80 {
+            is_equal &= at.byte() == *byte;
+            at = at.next();
+        } else if is_equal && at == end {
+            return Some((place, *byte));
+        } else {
+            (place, at, is_equal) = (place + 1, start, true);
         }
     }
     None
-}
-
-/// Cuts the next word off a line, the byte after it included: up to a blank, or `to_end` of the line.
-pub fn cut<'t>(line: &mut &'t [Cell<u8>], to_end: bool) -> Option<&'t [Cell<u8>]> {
-    let full = |byte: &Cell<u8>| byte.get() > b' ';
-    let start = line.iter().position(full)?;
-    let rest = line.get(start..)?;
-    let end = if to_end { rest.iter().rposition(full)? + 1 } else { rest.iter().position(|byte| !full(byte))? };
-    let (word, rest) = rest.split_at_checked(end + 1)?;
-    *line = rest;
-    Some(word)
 }

@@ -12,12 +12,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::workspace;
 
 /// The programs the harness may ask for, and the package each comes in.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("crun", "crun"),
     ("strace", "strace"),
     ("unshare", "util-linux"),
     ("readelf", "binutils"),
+    ("musl-gcc", "musl-tools"),
+    ("go", "golang-go"),
 ];
 
 /// Where a program of this name lies: on the path, or in root's folders.

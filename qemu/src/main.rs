@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{boot, check, pack, test};
+use vm::{bench, boot, check, pack, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum Command {
     Pack(pack::Options),
     /// Name the errors of a boot plan.
     Check(check::Options),
+    /// Measure time, size and memory against peers.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,5 +38,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) => test::run(&options),
         Command::Pack(options) => pack::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Bench(options) => bench::run(&options),
     }
 }

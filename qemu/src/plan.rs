@@ -5,15 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use moveroot::plan::{self, Step, Text, Verb};
+use moveroot::plan::{self, Pass, Step, Text};
+use moveroot::verb::Verb;
 
 use crate::initramfs::Initramfs;
 
 /// Every fault as `PLAN:LINE: what`, or `PLAN: what` where it is the plan's as a whole.
 pub fn faults(path: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    plan::check(&mut read(path)?, |line, fault| {
-        let place = if line == 0 { String::new() } else { format!(":{line}") };
+    plan::check(&mut read(path)?, |step, fault| {
+        let place = step.map_or(String::new(), |step| format!(":{}", step.line));
         faults.push(format!("{}{place}: {}", path.display(), text_of(fault.text().bytes())));
     });
     Ok(faults)
@@ -22,13 +23,10 @@ pub fn faults(path: &Path) -> Result<Vec<String>> {
 /// Every step that needs a file the initramfs does not have, as `PLAN:LINE: what`. Steps that may fail need nothing.
 pub fn missing(path: &Path, tree: &Initramfs) -> Result<Vec<String>> {
     let mut text = read(path)?;
-    let mut step = Step::before_first();
+    let mut step = Step::before(&mut text);
     let mut new_root = NewRoot { tree, parts: Vec::new() };
     let mut missing = Vec::new();
-    for line in plan::lines(&mut text) {
-        if !step.read(line).unwrap_or(false) {
-            continue;
-        }
+    while step.read(Pass::Run).is_ok() {
         let words = [0, 1, 2].map(|place| text_of(step.words[place].bytes()));
         if !new_root.follow(step.verb, &words) && !step.may_fail {
             let [verb, source, _] = words;

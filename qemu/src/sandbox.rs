@@ -19,8 +19,8 @@ use agent::Report;
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::{MemfdFlags, memfd_create};
 
-mod entry;
-mod tree;
+pub(crate) mod entry;
+pub(crate) mod tree;
 
 use entry::{Entry, ProgramImage};
 use tree::{FORK, Tree};

@@ -1,12 +1,10 @@
-//! The ground floor: the one place where registers are loaded and the kernel is entered.
+//! The ground floor: where registers are loaded and the kernel is entered.
 //!
-//! Every typed call above goes through [`call`] or [`call5`], functions that are never inlined: loading their
-//! arguments is what any function call costs, and the instruction stands in the program twice.
+//! A system call is made where it is needed, not in a function: the instruction takes two bytes where a call takes
+//! five, and it leaves every register but two as it was.
 
 use super::Errno;
 use core::num::NonZeroU32;
-use linux_raw_sys::errno::EINTR;
-use syscalls::{Sysno, raw};
 
 /// What a system call answered: a value, or an errno as a negative number.
 #[derive(Clone, Copy)]
@@ -14,6 +12,11 @@ use syscalls::{Sysno, raw};
 pub(super) struct Answer(isize);
 
 impl Answer {
+    #[inline(always)]
+    pub fn new(raw: usize) -> Self {
+        Self(raw as isize)
+    }
+
     /// The value, or the errno.
     #[inline(always)]
     pub fn value(self) -> Result<usize, Errno> {
@@ -39,33 +42,29 @@ impl Answer {
     }
 }
 
-/// Issues a system call of up to three arguments, again if a signal interrupted it (`EINTR`, signal(7)). The number
-/// comes last, so that the arguments are in the registers that the kernel wants them in.
-///
-/// # Safety
-/// The arguments must be what the call of that number asks for: see its man page.
-#[inline(never)]
-pub(super) unsafe fn call(a: usize, b: usize, c: usize, number: Sysno) -> Answer {
-    loop {
-        // SAFETY: the caller's promise, handed on unchanged.
-        let answer = unsafe { raw::syscall3(number as usize, a, b, c) } as isize;
-        if answer != -(EINTR as isize) {
-            return Answer(answer);
-        }
-    }
+/// Issues a system call, with as many arguments as there are. Unsafe: they must be what the call asks for, see its man
+/// page.
+macro_rules! call {
+    ($name:ident) => {
+        call!(@ syscall0, $name)
+    };
+    ($name:ident, $a:expr) => {
+        call!(@ syscall1, $name, $a)
+    };
+    ($name:ident, $a:expr, $b:expr) => {
+        call!(@ syscall2, $name, $a, $b)
+    };
+    ($name:ident, $a:expr, $b:expr, $c:expr) => {
+        call!(@ syscall3, $name, $a, $b, $c)
+    };
+    ($name:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {
+        call!(@ syscall4, $name, $a, $b, $c, $d)
+    };
+    ($name:ident, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
+        call!(@ syscall5, $name, $a, $b, $c, $d, $e)
+    };
+    (@ $raw:ident, $name:ident $(, $argument:expr)*) => {
+        $crate::sys::call::Answer::new(syscalls::raw::$raw(syscalls::Sysno::$name as usize $(, $argument as usize)*))
+    };
 }
-
-/// The same with up to five arguments.
-///
-/// # Safety
-/// As for [`call`].
-#[inline(never)]
-pub(super) unsafe fn call5(a: usize, b: usize, c: usize, d: usize, e: usize, number: Sysno) -> Answer {
-    loop {
-        // SAFETY: the caller's promise, handed on unchanged.
-        let answer = unsafe { raw::syscall5(number as usize, a, b, c, d, e) } as isize;
-        if answer != -(EINTR as isize) {
-            return Answer(answer);
-        }
-    }
-}
+pub(super) use call;

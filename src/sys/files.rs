@@ -1,7 +1,7 @@
 //! Files: made, opened, read, written, carried. Paths are looked up from the process's root, or, where they do not
 //! begin with a slash, from its working directory.
 
-use super::call::{Answer, call, call5};
+use super::call::{Answer, call};
 use super::{Errno, Name, Word};
 use core::mem::MaybeUninit;
 use heapless::Vec;
@@ -10,7 +10,7 @@ use linux_raw_sys::general::{
     AT_FDCWD, O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_WRONLY, S_IFCHR, S_IFDIR, S_IFMT,
     S_IFREG, stat,
 };
-use syscalls::Sysno;
+use syscalls::{Sysno, raw};
 
 const HERE: usize = AT_FDCWD as usize;
 
@@ -25,7 +25,7 @@ pub struct Descriptor(pub(super) usize);
 impl Drop for Descriptor {
     fn drop(&mut self) {
         // SAFETY: close(2) touches no memory; whoever drops this owns the descriptor.
-        let _ = unsafe { call(self.0, 0, 0, Sysno::close) };
+        let _ = unsafe { call!(close, self.0) };
     }
 }
 
@@ -39,7 +39,7 @@ impl Status {
     pub fn of<'r>(file: &Descriptor, room: &'r mut MaybeUninit<Self>) -> Result<&'r Self, Errno> {
         // SAFETY: there is the room of a struct stat, and the kernel fills it whole: cp_new_stat in fs/stat.c.
         unsafe {
-            call(file.0, room.as_mut_ptr() as usize, 0, Sysno::fstat).done()?;
+            call!(fstat, file.0, room.as_mut_ptr()).done()?;
             Ok(room.assume_init_ref())
         }
     }
@@ -102,8 +102,8 @@ fn make_and_open(path: Name, numbers: usize) -> Answer {
     }
     // SAFETY: NUL-terminated strings and numbers. Whether this goes well shows when the device is opened.
     unsafe {
-        let _ = call(HERE, Name::literal(c"/dev").address(), PARENT_MODE as usize, Sysno::mkdirat);
-        let _ = call5(HERE, path.address(), (S_IFCHR | DEVICE_MODE) as usize, numbers, 0, Sysno::mknodat);
+        let _ = call!(mkdirat, HERE, Name::literal(c"/dev").address(), PARENT_MODE);
+        let _ = call!(mknodat, HERE, path.address(), S_IFCHR | DEVICE_MODE, numbers);
     }
     open_with(path, flags)
 }
@@ -111,7 +111,7 @@ fn make_and_open(path: Name, numbers: usize) -> Answer {
 #[inline(never)]
 fn open_with(path: Name, flags: u32) -> Answer {
     // SAFETY: `path` is NUL-terminated; without O_CREAT there is no fourth argument.
-    unsafe { call(HERE, path.address(), flags as usize, Sysno::openat) }
+    unsafe { call!(openat, HERE, path.address(), flags) }
 }
 
 /// `openat(path, O_WRONLY | O_CREAT | O_EXCL)`: a new file, in parents that are made if they are missing. open(2).
@@ -147,22 +147,22 @@ pub fn make_link(target: Name, path: Word) -> Result<(), Errno> {
 /// tries again.
 ///
 /// # Safety
-/// As for [`call5`].
+/// The arguments must be what the call of that number asks for: see its man page.
 #[inline(never)]
 unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, number: Sysno) -> Answer {
     // SAFETY: the caller's promise.
-    let answer = unsafe { call5(a, b, c, d, 0, number) };
+    let answer = unsafe { Answer::new(raw::syscall4(number as usize, a, b, c, d)) };
     if !answer.is(Errno::of(ENOENT)) {
         return answer;
     }
     let failure = path.each_parent(|parent| {
         // SAFETY: `parent` is NUL-terminated.
-        let answer = unsafe { call(HERE, parent.address(), PARENT_MODE as usize, Sysno::mkdirat) };
+        let answer = unsafe { call!(mkdirat, HERE, parent.address(), PARENT_MODE) };
         if answer.done().is_ok() || answer.is(Errno::of(EEXIST)) { None } else { Some(answer) }
     });
     match failure {
         // SAFETY: the caller's promise, a second time.
-        None => unsafe { call5(a, b, c, d, 0, number) },
+        None => unsafe { Answer::new(raw::syscall4(number as usize, a, b, c, d)) },
         Some(answer) => answer,
     }
 }
@@ -173,7 +173,7 @@ pub fn is_link_to(path: Name, target: Name) -> bool {
     const ROOM: usize = 1023;
     let mut found = [const { MaybeUninit::<u8>::uninit() }; ROOM + 1];
     // SAFETY: `path` is NUL-terminated, `found` has that much room.
-    let answer = unsafe { call5(HERE, path.address(), found.as_mut_ptr() as usize, ROOM, 0, Sysno::readlinkat) };
+    let answer = unsafe { call!(readlinkat, HERE, path.address(), found.as_mut_ptr(), ROOM) };
     let Ok(length) = answer.value() else { return false };
     let found = found.get(..length).unwrap_or_default();
     // SAFETY: the kernel has written `length` bytes.
@@ -184,21 +184,21 @@ pub fn is_link_to(path: Name, target: Name) -> bool {
 #[inline(always)]
 pub fn unlink(path: Name) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
-    unsafe { call(HERE, path.address(), 0, Sysno::unlinkat) }.done()
+    unsafe { call!(unlinkat, HERE, path.address(), 0) }.done()
 }
 
 /// `fchmodat(path, mode)`: all permission bits, whatever the umask. chmod(2).
 #[inline(always)]
 pub fn set_mode(path: Name, mode: u32) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
-    unsafe { call(HERE, path.address(), mode as usize, Sysno::fchmodat) }.done()
+    unsafe { call!(fchmodat, HERE, path.address(), mode) }.done()
 }
 
 /// `fchown(file, owner)`: chown(2). It takes the set-uid and set-gid bits away.
 #[inline(always)]
 pub fn set_owner(file: &Descriptor, (user, group): (u32, u32)) -> Result<(), Errno> {
     // SAFETY: no memory is touched.
-    unsafe { call(file.0, user as usize, group as usize, Sysno::fchown) }.done()
+    unsafe { call!(fchown, file.0, user, group) }.done()
 }
 
 /// `read(file)`, once, to the end of `text`; how many bytes came, 0 at the end of the file: read(2).
@@ -206,7 +206,7 @@ pub fn set_owner(file: &Descriptor, (user, group): (u32, u32)) -> Result<(), Err
 pub fn read<const N: usize>(file: &Descriptor, text: &mut Vec<u8, N>) -> Result<usize, Errno> {
     let (length, room) = (text.len(), N - text.len());
     // SAFETY: `room` bytes after the first `length` belong to `text`.
-    let read = unsafe { call(file.0, text.as_mut_ptr().add(length) as usize, room, Sysno::read) }.value()?;
+    let read = unsafe { call!(read, file.0, text.as_mut_ptr().add(length), room) }.value()?;
     // SAFETY: the kernel has written `read` bytes there, `room` at most.
     unsafe { text.set_len(length + read.min(room)) };
     Ok(read)
@@ -216,7 +216,7 @@ pub fn read<const N: usize>(file: &Descriptor, text: &mut Vec<u8, N>) -> Result<
 #[inline(always)]
 pub fn write(file: &Descriptor, text: &[u8]) -> Result<usize, Errno> {
     // SAFETY: `text` is that long.
-    unsafe { call(file.0, text.as_ptr() as usize, text.len(), Sysno::write) }.value()
+    unsafe { call!(write, file.0, text.as_ptr(), text.len()) }.value()
 }
 
 /// `write(file, name)`, once; how many bytes of it did not go: write(2).
@@ -224,7 +224,7 @@ pub fn write(file: &Descriptor, text: &[u8]) -> Result<usize, Errno> {
 pub fn write_name(file: &Descriptor, name: Name) -> Result<usize, Errno> {
     let length = name.bytes().count();
     // SAFETY: `name` is that long.
-    let written = unsafe { call(file.0, name.address(), length, Sysno::write) }.value()?;
+    let written = unsafe { call!(write, file.0, name.address(), length) }.value()?;
     Ok(length.wrapping_sub(written))
 }
 
@@ -232,5 +232,5 @@ pub fn write_name(file: &Descriptor, name: Name) -> Result<usize, Errno> {
 #[inline(always)]
 pub fn send(to: &Descriptor, from: &Descriptor, length: usize) -> Result<usize, Errno> {
     // SAFETY: the offset is null, no memory is touched.
-    unsafe { call5(to.0, from.0, 0, length, 0, Sysno::sendfile) }.value()
+    unsafe { call!(sendfile, to.0, from.0, 0, length) }.value()
 }

@@ -13,7 +13,7 @@ mod word;
 pub use files::*;
 pub use mounts::*;
 pub use process::*;
-pub use word::{Name, Table, Word};
+pub use word::{Name, Place, Table, Word};
 
 use core::num::NonZeroU32;
 

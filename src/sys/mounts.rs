@@ -1,10 +1,9 @@
 //! Mounts, and the two roots that a boot has: the initramfs, where the working directory stays until the service
 //! runs, and the new root, mounted over it.
 
-use super::call::{call, call5};
+use super::call::call;
 use super::{Descriptor, Errno, Name};
 use linux_raw_sys::general::{AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLONE};
-use syscalls::Sysno;
 
 const HERE: usize = AT_FDCWD as usize;
 
@@ -12,14 +11,14 @@ const HERE: usize = AT_FDCWD as usize;
 pub fn mount(source: Name, target: Name, kind: Name, flags: u32, data: Name) -> Result<(), Errno> {
     let (source, target, kind, data) = (source.address(), target.address(), kind.address(), data.address());
     // SAFETY: four NUL-terminated strings; the kernel copies them before it answers.
-    unsafe { call5(source, target, kind, flags as usize, data, Sysno::mount) }.done()
+    unsafe { call!(mount, source, target, kind, flags, data) }.done()
 }
 
 /// `open_tree(path, OPEN_TREE_CLONE)`: a bind mount of `path` that isn't anywhere yet: open_tree(2).
 #[inline(always)]
 pub fn clone_mount(path: Name) -> Result<Descriptor, Errno> {
     // SAFETY: `path` is NUL-terminated.
-    unsafe { call(HERE, path.address(), OPEN_TREE_CLONE as usize, Sysno::open_tree) }.value().map(Descriptor)
+    unsafe { call!(open_tree, HERE, path.address(), OPEN_TREE_CLONE) }.value().map(Descriptor)
 }
 
 /// `move_mount(tree, target)`: puts it onto `target`: move_mount(2).
@@ -27,7 +26,7 @@ pub fn clone_mount(path: Name) -> Result<Descriptor, Errno> {
 pub fn attach_mount(tree: &Descriptor, target: Name) -> Result<(), Errno> {
     let (nothing, flags) = (Name::literal(c"").address(), MOVE_MOUNT_F_EMPTY_PATH as usize);
     // SAFETY: two NUL-terminated paths.
-    unsafe { call5(tree.0, nothing, HERE, target.address(), flags, Sysno::move_mount) }.done()
+    unsafe { call!(move_mount, tree.0, nothing, HERE, target.address(), flags) }.done()
 }
 
 /// `chroot("/..")`: `/` is the new root from here on. At the root `..` leads nowhere but onto what is mounted over
@@ -44,11 +43,11 @@ pub fn enter_initramfs() -> Result<(), Errno> {
 
 fn chroot(path: Name) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
-    unsafe { call(path.address(), 0, 0, Sysno::chroot) }.done()
+    unsafe { call!(chroot, path.address()) }.done()
 }
 
 /// `chdir("/")`: leaves the initramfs for good, chdir(2).
 pub fn leave_initramfs() -> Result<(), Errno> {
     // SAFETY: the path is NUL-terminated.
-    unsafe { call(Name::literal(c"/").address(), 0, 0, Sysno::chdir) }.done()
+    unsafe { call!(chdir, Name::literal(c"/").address()) }.done()
 }

@@ -5,12 +5,11 @@ use super::{Descriptor, Errno, Name, Word};
 use core::mem::ManuallyDrop;
 use linux_raw_sys::errno::E2BIG;
 use linux_raw_sys::general::F_GETFD;
-use syscalls::Sysno;
 
 /// `getpid()`: getpid(2).
 pub fn process_id() -> usize {
     // SAFETY: takes nothing, cannot fail.
-    unsafe { call(0, 0, 0, Sysno::getpid) }.value().unwrap_or(0)
+    unsafe { call!(getpid) }.value().unwrap_or(0)
 }
 
 /// Standard error, descriptor 2, which is never closed here.
@@ -22,14 +21,14 @@ pub fn standard_error() -> ManuallyDrop<Descriptor> {
 /// (console_on_rootfs in init/main.c).
 pub fn has_standard_error() -> bool {
     // SAFETY: no memory is touched.
-    unsafe { call(2, F_GETFD as usize, 0, Sysno::fcntl) }.value().is_ok()
+    unsafe { call!(fcntl, 2, F_GETFD) }.value().is_ok()
 }
 
 /// `dup(file)` until 0, 1 and 2 are open, `file` itself being the first of them: dup(2).
 pub fn become_standard(file: Descriptor) -> Result<(), Errno> {
     let file = ManuallyDrop::new(file);
     // SAFETY: no memory is touched; the descriptors stay open on purpose.
-    while unsafe { call(file.0, 0, 0, Sysno::dup) }.value()? < 2 {}
+    while unsafe { call!(dup, file.0) }.value()? < 2 {}
     Ok(())
 }
 
@@ -40,13 +39,13 @@ pub fn execute(path: Name, arguments: &[Word], environment: &[Word]) -> Result<(
         return Err(Errno::of(E2BIG));
     }
     // SAFETY: a `Word` is a pointer to a NUL-terminated string or null, and both lists were just seen to end with null.
-    unsafe { call(path.address(), arguments.as_ptr() as usize, environment.as_ptr() as usize, Sysno::execve) }.done()
+    unsafe { call!(execve, path.address(), arguments.as_ptr(), environment.as_ptr()) }.done()
 }
 
 /// `exit_group(code)`: exit_group(2). For pid 1 the kernel panics and prints the code.
 pub fn exit(code: u8) -> ! {
     loop {
         // SAFETY: does not return.
-        let _ = unsafe { call(code.into(), 0, 0, Sysno::exit_group) };
+        let _ = unsafe { call!(exit_group, code) };
     }
 }

@@ -30,6 +30,7 @@ impl<'t> Name<'t> {
     }
 
     /// The bytes before the NUL.
+    #[inline(always)]
     pub fn bytes(self) -> impl Iterator<Item = u8> + use<'t> {
         let mut rest = self.0;
         core::iter::from_fn(move || {
@@ -74,37 +75,75 @@ impl<'t> Deref for Word<'t> {
 impl<'t> Word<'t> {
     pub const NONE: Self = Self(Name::NONE);
 
-    /// Ends `text` with NUL, over its last byte, and takes it as a word.
-    pub fn of(text: &'t [Cell<u8>]) -> Self {
-        let Some(last) = text.last() else { return Self::NONE };
-        last.set(0);
-        Self(Name(text.as_ptr().cast(), PhantomData))
-    }
-
     /// Calls `failure` with the word cut off at each slash but a leading one, from left to right, up to the first
     /// that it has something of.
     #[inline(always)]
     pub(super) fn each_parent<F>(self, failure: impl Fn(Name<'t>) -> Option<F>) -> Option<F> {
-        let mut at = self.0.0.cast::<Cell<u8>>();
-        // SAFETY: `at` is at or before the NUL of a string in writable memory, which nobody holds a reference to other
-        // than as cells, or null.
-        while let Some(byte) = unsafe { at.as_ref() }
-            && byte.get() != 0
-        {
-            // SAFETY: the byte passed over was not the NUL.
-            at = unsafe { at.add(1) };
-            // SAFETY: as for the loop.
-            let byte = unsafe { &*at };
-            if byte.get() == b'/' {
-                byte.set(0);
+        if self.is_none() {
+            return None;
+        }
+        let mut at = Place(self.0.0.cast(), PhantomData);
+        while at.byte() != 0 {
+            at = at.next();
+            if at.byte() == b'/' {
+                at.put(0);
                 let found = failure(self.0);
-                byte.set(b'/');
+                // SAFETY: the NUL just put there is not the string's last.
+                unsafe { (*at.0).set(b'/') };
                 if found.is_some() {
                     return found;
                 }
             }
         }
         None
+    }
+}
+
+/// A place in a text that ends with NUL: a pointer that never goes beyond that NUL nor overwrites it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Place<'t>(*const Cell<u8>, PhantomData<&'t [Cell<u8>]>);
+
+impl<'t> Place<'t> {
+    /// The beginning of `text`, which is ended with NUL, over its last byte.
+    pub fn begin(text: &'t mut [u8]) -> Self {
+        match text.last_mut() {
+            Some(last) => {
+                *last = 0;
+                Self(Cell::from_mut(text).as_slice_of_cells().as_ptr(), PhantomData)
+            }
+            None => Self(c"".as_ptr().cast(), PhantomData),
+        }
+    }
+
+    #[inline(always)]
+    pub fn byte(self) -> u8 {
+        // SAFETY: at or before the NUL.
+        unsafe { (*self.0).get() }
+    }
+
+    /// The place behind this one; the same at a NUL.
+    #[inline(always)]
+    pub fn next(self) -> Self {
+        if self.byte() == 0 {
+            return self;
+        }
+        // SAFETY: not at a NUL, so there is one more byte.
+        Self(unsafe { self.0.add(1) }, PhantomData)
+    }
+
+    /// Replaces the byte there, unless it is a NUL.
+    #[inline(always)]
+    pub fn put(self, byte: u8) {
+        if self.byte() != 0 {
+            // SAFETY: not the text's last NUL.
+            unsafe { (*self.0).set(byte) };
+        }
+    }
+
+    /// The string that begins there: up to where it is cut, else to the text's end.
+    #[inline(always)]
+    pub fn word(self) -> Word<'t> {
+        Word(Name(self.0.cast(), PhantomData))
     }
 }
 

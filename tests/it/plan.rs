@@ -8,7 +8,7 @@ fn faults(text: &[u8]) -> Vec<(u16, String)> {
     // As the init reads it: one byte more than the longest is enough to know that it is too long.
     plan.extend(text.iter().copied().take(plan::MAX_LEN + 1));
     let mut found = Vec::new();
-    plan::check(&mut plan, |line, fault| found.push((line, format!("{fault:?}"))));
+    plan::check(&mut plan, |step, fault| found.push((step.map_or(0, |step| step.line), format!("{fault:?}"))));
     found
 }
 

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 7] = [
     &["root", "mounts", "carry", "service"],
     &["report"],
     &["plan", "errno"],
-    &["options"],
+    &["options", "verb", "fault"],
     &["table"],
     &["sys"],
 ];

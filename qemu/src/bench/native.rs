@@ -1,0 +1,126 @@
+//! Boots without a VM: each candidate as PID 1 of new namespaces on this machine's kernel, from its first instruction
+//! to its service's. A breakpoint's time stamp tells the first, the service's own look at the same clock the second.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::candidate::{Candidate, Carry, Kind};
+use super::finding::{Expected, Finding};
+use super::launch::{EntryClock, Held};
+use super::program::{Program, crun_of};
+use super::statistics::Spread;
+use super::{floor, peers};
+
+/// Half a megabyte, the unit of [`SIZES`].
+const HALF_MB: usize = 1 << 19;
+/// What is carried, in half megabytes.
+const SIZES: [usize; 5] = [0, 1, 4, 8, 32];
+/// The two with which everybody takes part: crun's size, and twice that.
+const SHAPES: [usize; 2] = [4, 8];
+/// How a candidate's time grows is of interest for these.
+const GROWING: [Kind; 2] = [Kind::Moveroot, Kind::C];
+
+/// A candidate carrying a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    pub candidate: String,
+    #[serde(skip)]
+    pub who: Candidate,
+    pub carried_mb: f64,
+    pub microseconds: Spread,
+    /// Of its median to that of moveroot with `copy` and the same file.
+    pub ratio: f64,
+    /// Bytes of the candidate's programs.
+    pub program_bytes: usize,
+}
+
+struct Entrant {
+    who: Candidate,
+    half_mbs: usize,
+    program: Program,
+    crun: Vec<u8>,
+    times: Vec<f64>,
+}
+
+/// Runs everybody in turn, `rounds` times.
+pub fn run(kinds: &[Kind], service: &Path, rounds: usize) -> Result<Vec<Line>> {
+    let mut entrants = entrants(kinds, service)?;
+    let expected = [expected(Carry::Copy)?, expected(Carry::Bind)?];
+    // The first round fills caches and is not counted.
+    for round in 0..=rounds {
+        for entrant in &mut entrants {
+            let expected = &expected[usize::from(entrant.who.carry == Carry::Bind)];
+            let size = entrant.half_mbs as f64 / 2.0;
+            let time = boot(entrant, expected, service).with_context(|| format!("{} of {size} MB", entrant.who))?;
+            entrant.times.extend((round > 0).then_some(time));
+        }
+    }
+    Ok(lines(&entrants))
+}
+
+fn expected(carry: Carry) -> Result<String> {
+    peers::plan(carry, false)
+}
+
+/// Every candidate with every file it takes part with.
+fn entrants(kinds: &[Kind], service: &Path) -> Result<Vec<Entrant>> {
+    let mut entrants = Vec::new();
+    let mut programs: HashMap<Candidate, Program> = HashMap::new();
+    for half_mbs in SIZES {
+        let crun = crun_of(half_mbs * HALF_MB);
+        for who in Candidate::all().filter(|who| kinds.contains(&who.kind)) {
+            let grows = GROWING.contains(&who.kind) && (who.kind == Kind::Moveroot || who.carry == Carry::Copy);
+            if !grows && !SHAPES.contains(&half_mbs) {
+                continue;
+            }
+            let mut program = match programs.get(&who) {
+                Some(program) => program.clone(),
+                None => peers::build(who, false)?,
+            };
+            programs.insert(who, program.clone());
+            if who.kind == Kind::Floor {
+                program = floor::build(&program, service, &crun, &format!("{}-{half_mbs}", who.carry))?;
+            }
+            entrants.push(Entrant { who, half_mbs, program, crun: crun.clone(), times: Vec::new() });
+        }
+    }
+    Ok(entrants)
+}
+
+/// One boot, checked; microseconds from init to service.
+fn boot(entrant: &Entrant, plan: &str, service: &Path) -> Result<f64> {
+    let held = Held::start(&entrant.program, service, &entrant.crun)?;
+    let clock = EntryClock::set(&held)?;
+    let (output, tree) = held.finish()?;
+    let found = Finding::read(&output)?;
+    let carry = entrant.who.carry;
+    Expected::new(plan.to_string(), carry, &entrant.crun).check(&found)?;
+    if carry == Carry::Copy {
+        anyhow::ensure!(!tree.path("/sbin/crun").exists(), "the original is still there");
+    }
+    let entered = clock.read()?;
+    let after = found.service_ns.checked_sub(entered).context("the service ran before init")?;
+    Ok(after as f64 / 1000.0)
+}
+
+fn lines(entrants: &[Entrant]) -> Vec<Line> {
+    let median = |half_mbs, who| {
+        let mine = entrants.iter().find(|entrant| entrant.half_mbs == half_mbs && entrant.who == who);
+        mine.and_then(|entrant| Spread::of(&entrant.times)).map_or(f64::NAN, |spread| spread.median)
+    };
+    let line = |entrant: &Entrant| {
+        let microseconds = Spread::of(&entrant.times)?;
+        Some(Line {
+            candidate: entrant.who.to_string(),
+            who: entrant.who,
+            carried_mb: entrant.half_mbs as f64 / 2.0,
+            microseconds,
+            ratio: microseconds.median / median(entrant.half_mbs, Candidate::COPY),
+            program_bytes: entrant.program.size(),
+        })
+    };
+    entrants.iter().filter_map(line).collect()
+}
