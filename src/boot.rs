@@ -67,7 +67,7 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result
         Ok(file) => file,
     };
     loop {
-        match sys::read(&file, text) {
+        match sys::read(file, text) {
             Ok(0) => return (name, Ok(())),
             Ok(_) | Err(INTERRUPTED) => {}
             Err(errno) => return (name, Err(errno)),

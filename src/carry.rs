@@ -23,12 +23,12 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
     let original = sys::open(*source)?;
     sys::enter_new_root()?;
     let mut room = MaybeUninit::uninit();
-    let status = Status::of(&original, &mut room)?;
+    let status = Status::of(original, &mut room)?;
     if !status.is_file() {
         return Err(Errno::of(if status.is_folder() { EISDIR } else { EINVAL }));
     }
     let copy = sys::create(target, status.mode())?;
-    let carried = fill(&copy, &original, status).and_then(|()| dress(&copy, target, status)).and_then(|()| {
+    let carried = fill(copy, original, status).and_then(|()| dress(copy, target, status)).and_then(|()| {
         sys::enter_initramfs()?;
         let unlinked = sys::unlink(*source);
         sys::enter_new_root().and(unlinked)
@@ -37,11 +37,14 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
         // Whether or not this succeeds, the failure to tell of is the one before it.
         let _ = sys::unlink(*target);
     }
+    // Its memory is free from here on, not only when the service runs.
+    sys::close(original);
+    sys::close(copy);
     carried
 }
 
 /// Every byte, and the copy's length as proof of it.
-fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(), Errno> {
+fn fill(copy: Descriptor, original: Descriptor, status: &Status) -> Result<(), Errno> {
     let mut left = status.size();
     while left > 0 {
         match sys::send(copy, original, left)? {
@@ -53,7 +56,7 @@ fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(),
 }
 
 /// Owner and mode, where they aren't those of a new file.
-fn dress(copy: &Descriptor, target: Word, status: &Status) -> Result<(), Errno> {
+fn dress(copy: Descriptor, target: Word, status: &Status) -> Result<(), Errno> {
     if status.owner() != ROOT {
         sys::set_owner(copy, status.owner())?;
     } else if status.mode() & UMASK == 0 {
@@ -69,13 +72,13 @@ pub fn bind(step: &Step) -> Result<(), Errno> {
     sys::enter_initramfs()?;
     let tree = sys::clone_mount(*source)?;
     sys::enter_new_root()?;
-    let mount_point = if Status::of(&tree, &mut MaybeUninit::uninit())?.is_folder() {
+    let mount_point = if Status::of(tree, &mut MaybeUninit::uninit())?.is_folder() {
         sys::make_folder(target, MOUNT_POINT_MODE)
     } else {
         sys::make_file(target)
     };
     match mount_point {
         Err(errno) if errno != Errno::of(EEXIST) => Err(errno),
-        _ => sys::attach_mount(&tree, *target),
+        _ => sys::attach_mount(tree, *target),
     }
 }

@@ -2,18 +2,15 @@
 //!
 //! Holds on entry: `/` is the new root. Holds on exit: the same.
 
+use crate::line::{Line, add};
 use crate::plan::Step;
 use crate::sys::{self, Descriptor, Errno, Name, Word};
-use heapless::Vec;
-use linux_raw_sys::errno::{EEXIST, EIO, ENAMETOOLONG};
+use linux_raw_sys::errno::{EEXIST, EIO};
 
 const EXISTS: Errno = Errno::of(EEXIST);
 /// A folder's bits that mkdir(2) takes from its argument whatever the umask, 022.
 const MKDIR_MODE: u32 = 0o1755;
 const MOUNT_POINT_MODE: u32 = 0o755;
-
-/// Room for the names of controllers; there are a dozen of ten letters at most.
-const LINE: usize = 1024;
 
 /// `dir PATH [MODE]`: one that is there already stays as it is.
 pub fn dir(step: &Step) -> Result<(), Errno> {
@@ -46,7 +43,7 @@ pub fn mount(step: &Step) -> Result<(), Errno> {
 /// `write PATH TEXT…`.
 pub fn write(step: &Step) -> Result<(), Errno> {
     let file = sys::open_to_write(*step.words[1])?;
-    match sys::write_name(&file, *step.words[2])? {
+    match sys::write_name(file, *step.words[2])? {
         0 => Ok(()),
         _ => Err(Errno::of(EIO)),
     }
@@ -58,11 +55,11 @@ pub fn write(step: &Step) -> Result<(), Errno> {
 pub fn controllers(step: &mut Step) -> Result<(), Errno> {
     let file = sys::open_to_write(Name::literal(c"/sys/fs/cgroup/cgroup.subtree_control"))?;
     let [_, names @ ..] = &mut step.words;
-    let mut result = enable(&file, names);
+    let mut result = enable(file, names);
     if result.is_err() {
         result = Ok(());
         for name in names {
-            match enable(&file, &[*name]) {
+            match enable(file, &[*name]) {
                 Ok(()) => *name = Word::NONE,
                 refused => result = refused,
             }
@@ -72,20 +69,14 @@ pub fn controllers(step: &mut Step) -> Result<(), Errno> {
 }
 
 /// One write of `+NAME` for each, which takes all of them or none (cgroup_subtree_control_write); no write for none.
-fn enable(file: &Descriptor, names: &[Word]) -> Result<(), Errno> {
-    let mut line = Vec::<u8, LINE>::new();
+#[inline(never)]
+fn enable(file: Descriptor, names: &[Word]) -> Result<(), Errno> {
+    let mut line = Line::new();
     for name in names {
         if !name.is_none() {
-            let _ = line.extend_from_slice(b" +");
-            for byte in name.bytes() {
-                let _ = line.push(byte);
-            }
+            add(&mut line, Name::literal(c" +"), 0);
+            add(&mut line, **name, 0);
         }
     }
-    match line.len() {
-        0 => Ok(()),
-        // Full, so perhaps not all of it: no such name exists.
-        LINE => Err(Errno::of(ENAMETOOLONG)),
-        _ => sys::write(file, &line).map(drop),
-    }
+    if line.is_empty() { Ok(()) } else { sys::write(file, &line).map(drop) }
 }

@@ -5,10 +5,10 @@
 
 use crate::errno;
 use crate::fault::Fault;
+use crate::line::{Line, add};
 use crate::plan::{MAX_WORDS, Step};
 use crate::sys::{self, Errno, Name, Word};
 use crate::verb::Verb;
-use heapless::Vec;
 use ufmt::uwrite;
 
 /// The exit codes that aren't a plan's line. 202, anything else, is the panic handler's in main.rs.
@@ -25,17 +25,11 @@ impl Exit {
     pub const NO_EXEC: u8 = 201;
 }
 
-/// printk drops a record of more than 1024 bytes with its prefix (LOG_LINE_MAX in kernel/printk): a message stays
-/// well below, and so does each word of it.
-const MAX_MESSAGE: usize = 960;
-const MAX_WORD: usize = 240;
 /// No further word from here on, so that there is room for one and for the reason.
 const MAX_OBJECTS: usize = 640;
 
 /// How a message begins; the kernel's log takes the priority for itself, standard error is spared it.
 const PRIORITY: usize = "<3>".len();
-
-type Message = Vec<u8, MAX_MESSAGE>;
 
 /// Reports on a plan.
 pub struct Report<'t> {
@@ -49,7 +43,7 @@ impl Report<'_> {
     /// nobody to tell.
     #[inline(never)]
     pub fn tell(&self, step: &Step, reason: Reason) {
-        let mut message = Message::new();
+        let mut message = Line::new();
         let is_warning = step.may_fail && matches!(reason, Reason::Errno(_));
         add(&mut message, Name::literal(if is_warning { c"<4>moveroot: " } else { c"<3>moveroot: " }), 0);
         add(&mut message, self.plan, 0);
@@ -79,11 +73,12 @@ impl Report<'_> {
                 add(&mut message, Name::literal(c"\n"), 0);
             }
         }
-        let _ = sys::write(&sys::standard_error(), message.get(PRIORITY..).unwrap_or_default());
+        let _ = sys::write(sys::STANDARD_ERROR, message.get(PRIORITY..).unwrap_or_default());
         // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
         let _ = sys::enter_initramfs();
         if let Ok(log) = sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11) {
-            let _ = sys::write(&log, &message);
+            let _ = sys::write(log, &message);
+            sys::close(log);
         }
         if !is_warning {
             sys::exit(code);
@@ -101,7 +96,7 @@ const COLON: Name = Name::literal(c":");
 const SPACE: Name = Name::literal(c" ");
 
 /// The verb, its first word, the place if that is another one; all names of controllers.
-fn add_objects(message: &mut Message, step: &Step) {
+fn add_objects(message: &mut Line, step: &Step) {
     let (joint, most) = match step.verb {
         Verb::CONTROLLERS => (SPACE, MAX_WORDS),
         Verb::MOUNT | Verb::BIND => (Name::literal(c" on "), 3),
@@ -119,22 +114,13 @@ fn add_objects(message: &mut Message, step: &Step) {
     }
 }
 
-/// Adds a text up to a NUL, or a blank if `last` is one: a word of a plan need not have been cut off yet. Of a long one
-/// the beginning: a message that is cut is better than none.
 #[inline(never)]
-fn add(message: &mut Message, text: Name, last: u8) {
-    for byte in text.bytes().take_while(|byte| *byte > last).take(MAX_WORD) {
-        let _ = message.push(byte);
-    }
-}
-
-#[inline(never)]
-fn add_number(message: &mut Message, number: u16) {
+fn add_number(message: &mut Line, number: u16) {
     let _ = uwrite!(message, "{}", number);
 }
 
 /// Says how init is meant to be run, to standard error alone, and ends.
 pub fn usage() -> ! {
-    let _ = sys::write(&sys::standard_error(), b"moveroot: not pid 1: pack me as /init of an initramfs\n");
+    let _ = sys::write(sys::STANDARD_ERROR, b"moveroot: not pid 1: pack me as /init of an initramfs\n");
     sys::exit(Exit::USAGE)
 }

@@ -7,8 +7,8 @@ use core::mem::MaybeUninit;
 use heapless::Vec;
 use linux_raw_sys::errno::{EEXIST, ENOENT};
 use linux_raw_sys::general::{
-    AT_FDCWD, O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_WRONLY, S_IFCHR, S_IFDIR, S_IFMT,
-    S_IFREG, stat,
+    AT_FDCWD, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_WRONLY, S_IFCHR, S_IFDIR,
+    S_IFMT, S_IFREG, stat,
 };
 use syscalls::{Sysno, raw};
 
@@ -19,14 +19,15 @@ const PARENT_MODE: u32 = 0o755;
 /// For root alone, as the kernel makes them where nobody says otherwise: devtmpfs_create_node.
 const DEVICE_MODE: u32 = 0o600;
 
-/// An open descriptor; dropped, it is closed.
+/// An open descriptor. Each closes when the service is executed, but for the standard ones: O_CLOEXEC, open(2).
+#[derive(Clone, Copy)]
 pub struct Descriptor(pub(super) usize);
 
-impl Drop for Descriptor {
-    fn drop(&mut self) {
-        // SAFETY: close(2) touches no memory; whoever drops this owns the descriptor.
-        let _ = unsafe { call!(close, self.0) };
-    }
+/// `close(file)`: close(2), for what holds memory.
+#[inline(always)]
+pub fn close(file: Descriptor) {
+    // SAFETY: no memory is touched. The descriptor is gone even after a failure.
+    let _ = unsafe { call!(close, file.0) };
 }
 
 /// What fstat(2) tells of a file.
@@ -36,7 +37,7 @@ pub struct Status(stat);
 impl Status {
     /// `fstat(file)`: stat(2). What it tells goes into `room`, so that it needn't be moved there.
     #[inline(always)]
-    pub fn of<'r>(file: &Descriptor, room: &'r mut MaybeUninit<Self>) -> Result<&'r Self, Errno> {
+    pub fn of<'r>(file: Descriptor, room: &'r mut MaybeUninit<Self>) -> Result<&'r Self, Errno> {
         // SAFETY: there is the room of a struct stat, and the kernel fills it whole: cp_new_stat in fs/stat.c.
         unsafe {
             call!(fstat, file.0, room.as_mut_ptr()).done()?;
@@ -71,22 +72,22 @@ impl Status {
 /// `openat(path, O_RDONLY)`: open(2).
 #[inline(always)]
 pub fn open(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_RDONLY).value().map(Descriptor)
+    open_with(path, O_RDONLY | O_CLOEXEC).value().map(Descriptor)
 }
 
 /// `openat(path, O_WRONLY)`, of a file that exists: open(2).
 #[inline(always)]
 pub fn open_to_write(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_WRONLY).value().map(Descriptor)
+    open_with(path, O_WRONLY | O_CLOEXEC).value().map(Descriptor)
 }
 
 /// `openat(path, O_PATH | O_DIRECTORY)`, which only a folder lets happen: open(2).
 #[inline(always)]
 pub fn open_folder(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_PATH | O_DIRECTORY).value().map(Descriptor)
+    open_with(path, O_PATH | O_DIRECTORY | O_CLOEXEC).value().map(Descriptor)
 }
 
-/// `openat(path, O_RDWR | O_APPEND)` of a character device of `/dev`, which is made if it isn't there: mknod(2). Its
+/// `openat(path, O_RDWR | O_APPEND)` of a character device of `/dev`, which is made if it isn't there: mknod(2). It stays open when the service is executed. Its
 /// numbers: Documentation/admin-guide/devices.txt of the kernel.
 #[inline(always)]
 pub fn open_device(path: Name, major: usize, minor: usize) -> Result<Descriptor, Errno> {
@@ -117,7 +118,7 @@ fn open_with(path: Name, flags: u32) -> Answer {
 /// `openat(path, O_WRONLY | O_CREAT | O_EXCL)`: a new file, in parents that are made if they are missing. open(2).
 #[inline(always)]
 pub fn create(path: Word, mode: u32) -> Result<Descriptor, Errno> {
-    let flags = O_WRONLY | O_CREAT | O_EXCL;
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
     // SAFETY: `path` is NUL-terminated.
     unsafe { make(HERE, path.address(), flags as usize, mode as usize, path, Sysno::openat) }.value().map(Descriptor)
 }
@@ -196,14 +197,14 @@ pub fn set_mode(path: Name, mode: u32) -> Result<(), Errno> {
 
 /// `fchown(file, owner)`: chown(2). It takes the set-uid and set-gid bits away.
 #[inline(always)]
-pub fn set_owner(file: &Descriptor, (user, group): (u32, u32)) -> Result<(), Errno> {
+pub fn set_owner(file: Descriptor, (user, group): (u32, u32)) -> Result<(), Errno> {
     // SAFETY: no memory is touched.
     unsafe { call!(fchown, file.0, user, group) }.done()
 }
 
 /// `read(file)`, once, to the end of `text`; how many bytes came, 0 at the end of the file: read(2).
 #[inline(always)]
-pub fn read<const N: usize>(file: &Descriptor, text: &mut Vec<u8, N>) -> Result<usize, Errno> {
+pub fn read<const N: usize>(file: Descriptor, text: &mut Vec<u8, N>) -> Result<usize, Errno> {
     let (length, room) = (text.len(), N - text.len());
     // SAFETY: `room` bytes after the first `length` belong to `text`.
     let read = unsafe { call!(read, file.0, text.as_mut_ptr().add(length), room) }.value()?;
@@ -214,14 +215,14 @@ pub fn read<const N: usize>(file: &Descriptor, text: &mut Vec<u8, N>) -> Result<
 
 /// `write(file, text)`, once; how many bytes went: write(2).
 #[inline(always)]
-pub fn write(file: &Descriptor, text: &[u8]) -> Result<usize, Errno> {
+pub fn write(file: Descriptor, text: &[u8]) -> Result<usize, Errno> {
     // SAFETY: `text` is that long.
     unsafe { call!(write, file.0, text.as_ptr(), text.len()) }.value()
 }
 
 /// `write(file, name)`, once; how many bytes of it did not go: write(2).
 #[inline(always)]
-pub fn write_name(file: &Descriptor, name: Name) -> Result<usize, Errno> {
+pub fn write_name(file: Descriptor, name: Name) -> Result<usize, Errno> {
     let length = name.bytes().count();
     // SAFETY: `name` is that long.
     let written = unsafe { call!(write, file.0, name.address(), length) }.value()?;
@@ -230,7 +231,7 @@ pub fn write_name(file: &Descriptor, name: Name) -> Result<usize, Errno> {
 
 /// `sendfile(to, from, length)`, from where both stand; how many bytes went, at times fewer: sendfile(2).
 #[inline(always)]
-pub fn send(to: &Descriptor, from: &Descriptor, length: usize) -> Result<usize, Errno> {
+pub fn send(to: Descriptor, from: Descriptor, length: usize) -> Result<usize, Errno> {
     // SAFETY: the offset is null, no memory is touched.
     unsafe { call!(sendfile, to.0, from.0, 0, length) }.value()
 }

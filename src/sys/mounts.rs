@@ -3,7 +3,7 @@
 
 use super::call::call;
 use super::{Descriptor, Errno, Name};
-use linux_raw_sys::general::{AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLONE};
+use linux_raw_sys::general::{AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE};
 
 const HERE: usize = AT_FDCWD as usize;
 
@@ -18,12 +18,12 @@ pub fn mount(source: Name, target: Name, kind: Name, flags: u32, data: Name) -> 
 #[inline(always)]
 pub fn clone_mount(path: Name) -> Result<Descriptor, Errno> {
     // SAFETY: `path` is NUL-terminated.
-    unsafe { call!(open_tree, HERE, path.address(), OPEN_TREE_CLONE) }.value().map(Descriptor)
+    unsafe { call!(open_tree, HERE, path.address(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) }.value().map(Descriptor)
 }
 
 /// `move_mount(tree, target)`: puts it onto `target`: move_mount(2).
 #[inline(always)]
-pub fn attach_mount(tree: &Descriptor, target: Name) -> Result<(), Errno> {
+pub fn attach_mount(tree: Descriptor, target: Name) -> Result<(), Errno> {
     let (nothing, flags) = (Name::literal(c"").address(), MOVE_MOUNT_F_EMPTY_PATH as usize);
     // SAFETY: two NUL-terminated paths.
     unsafe { call!(move_mount, tree.0, nothing, HERE, target.address(), flags) }.done()

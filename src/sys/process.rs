@@ -2,7 +2,6 @@
 
 use super::call::call;
 use super::{Descriptor, Errno, Name, Word};
-use core::mem::ManuallyDrop;
 use linux_raw_sys::errno::E2BIG;
 use linux_raw_sys::general::F_GETFD;
 
@@ -12,10 +11,8 @@ pub fn process_id() -> usize {
     unsafe { call!(getpid) }.value().unwrap_or(0)
 }
 
-/// Standard error, descriptor 2, which is never closed here.
-pub fn standard_error() -> ManuallyDrop<Descriptor> {
-    ManuallyDrop::new(Descriptor(2))
-}
+/// Standard error.
+pub const STANDARD_ERROR: Descriptor = Descriptor(2);
 
 /// `fcntl(2, F_GETFD)`: whether standard error is open: fcntl(2). The kernel opens all three or none
 /// (console_on_rootfs in init/main.c).
@@ -26,8 +23,7 @@ pub fn has_standard_error() -> bool {
 
 /// `dup(file)` until 0, 1 and 2 are open, `file` itself being the first of them: dup(2).
 pub fn become_standard(file: Descriptor) -> Result<(), Errno> {
-    let file = ManuallyDrop::new(file);
-    // SAFETY: no memory is touched; the descriptors stay open on purpose.
+    // SAFETY: no memory is touched.
     while unsafe { call!(dup, file.0) }.value()? < 2 {}
     Ok(())
 }

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 7] = [
     &["report"],
     &["plan", "errno"],
     &["options", "verb", "fault"],
-    &["table"],
+    &["table", "line"],
     &["sys"],
 ];
 
