@@ -53,10 +53,8 @@ fn main() {
 /// Names the plan's file to the crate: `MOVEROOT_PLAN`, else src/default.plan.
 fn build_in_plan(root: &Path) {
     println!("cargo:rerun-if-env-changed=MOVEROOT_PLAN");
-    let file = match env::var_os("MOVEROOT_PLAN") {
-        Some(file) => root.join(file),
-        None => root.join("src/default.plan"),
-    };
+    let named = env::var_os("MOVEROOT_PLAN").filter(|file| !file.is_empty());
+    let file = root.join(named.unwrap_or_else(|| "src/default.plan".into()));
     println!("cargo:rerun-if-changed={}", file.display());
     let bytes = fs::read(&file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
     let mut text = plan::Text::new();

@@ -26,15 +26,11 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     }
     service::open_descriptors();
     let mut text = Text::new();
-    let (plan, found) = read_plan(environment, &mut text);
+    let (plan, wrong) = read_plan(environment, &mut text);
     let report = Report { plan };
-    let is_too_long = text.len() > MAX_LEN;
     let mut step = Step::before(&mut text);
-    if let Err(errno) = found {
-        report.tell(&step, Reason::Errno(errno));
-    }
-    if is_too_long {
-        report.tell(&step, Reason::Fault(Fault::TooLong));
+    if let Some(reason) = wrong {
+        report.tell(&step, reason);
     }
     let first = step.rest;
     let mut service = Service::new(arguments, environment);
@@ -51,27 +47,25 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     }
 }
 
-/// Reads the plan that `moveroot_plan=` names, else `/boot.plan`, else the one that was built in; and says which.
+/// Reads the plan that `moveroot_plan=` names, else `/boot.plan`, else the one that was built in; says which, and what is
+/// wrong with it as a whole.
 #[inline(never)]
-fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result<(), Errno>) {
+fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Option<Reason>) {
     let named = environment.iter().find_map(|word| word.strip_prefix(b"moveroot_plan="));
     let path = named.unwrap_or(Name::literal(c"/boot.plan"));
     let name = path.strip_prefix(b"/").unwrap_or(path);
-    let file = match sys::open(path) {
-        Err(errno) if named.is_none() && errno == Errno::of(ENOENT) => {
-            let _ = text.extend_from_slice(BUILT_IN);
-            let name = CStr::from_bytes_with_nul(BUILT_IN_NAME).unwrap_or_default();
-            return (Name::literal(name), Ok(()));
-        }
-        Err(errno) => return (name, Err(errno)),
-        Ok(file) => file,
-    };
-    loop {
-        match sys::read(file, text) {
-            Ok(0) => return (name, Ok(())),
-            Ok(_) | Err(INTERRUPTED) => {}
-            Err(errno) => return (name, Err(errno)),
-        }
+    let result = sys::open(path).and_then(|file| {
+        while sys::read(file, text)? > 0 {}
+        Ok(())
+    });
+    if named.is_none() && result == Err(Errno::of(ENOENT)) {
+        let _ = text.extend_from_slice(BUILT_IN);
+        return (Name::literal(CStr::from_bytes_with_nul(BUILT_IN_NAME).unwrap_or_default()), None);
+    }
+    match result {
+        Err(errno) => (name, Some(Reason::Errno(errno))),
+        Ok(()) if text.len() > MAX_LEN => (name, Some(Reason::Fault(Fault::TooLong))),
+        Ok(()) => (name, None),
     }
 }
 

@@ -19,7 +19,7 @@ pub enum Fault {
 
 static FAULTS: Table = Table::new(
     b"unknown verb\0too few words\0too many words\0path is not absolute\0mode is not octal\0\
-not NAME=VALUE\0out of order\0no exec\0longer than 4096 bytes\0",
+not NAME=VALUE\0out of order\0ends without exec\0longer than 4096 bytes\0",
 );
 
 impl Fault {

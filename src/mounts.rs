@@ -31,13 +31,15 @@ pub fn link(step: &Step) -> Result<(), Errno> {
     }
 }
 
-/// `mount SOURCE TARGET FSTYPE [OPTIONS]`.
+/// `mount SOURCE TARGET FSTYPE [OPTIONS]`. What is mounted over `/` is the new root from then on.
 pub fn mount(step: &Step) -> Result<(), Errno> {
     let [_, source, target, kind, data, ..] = step.words;
     match sys::make_folder(target, MOUNT_POINT_MODE) {
-        Ok(()) | Err(EXISTS) => sys::mount(*source, *target, *kind, step.number, *data),
-        other => other,
+        Ok(()) | Err(EXISTS) => {}
+        other => return other,
     }
+    sys::mount(*source, *target, *kind, step.number, *data)?;
+    if target.bytes().eq([b'/']) { sys::enter_new_root() } else { Ok(()) }
 }
 
 /// `write PATH TEXT…`.

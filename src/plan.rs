@@ -17,9 +17,14 @@ pub const MAX_LEN: usize = 4096;
 /// The most words a line may have, its verb included: as many as the kernel itself passes to init.
 pub const MAX_WORDS: usize = 32;
 
-/// What the kernel passes of arguments, and of variables, at most (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two of
-/// its own), and a null pointer.
+/// What the kernel passes of either kind (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two), and a null pointer.
 pub const MAX_KERNEL_WORDS: usize = 35;
+
+/// Room for a line's words and the kernel's.
+pub type Words<'t> = [Word<'t>; MAX_WORDS + MAX_KERNEL_WORDS];
+
+/// All none: a constant, because that is cleared by one instruction, an expression by a loop.
+pub const NO_WORDS: Words = [Word::NONE; _];
 
 /// Room for a plan, one byte that shows it is too long, and the NUL behind it.
 pub type Text = Vec<u8, { MAX_LEN + 2 }>;
@@ -50,7 +55,7 @@ pub struct Step<'t> {
     pub rest: Place<'t>,
     /// The verb first; none where a word was left out, but for the target of `copy` and `bind`, which is the source
     /// then. Behind a line's words there is room for those that the kernel passes on to the service.
-    pub words: [Word<'t>; MAX_WORDS + MAX_KERNEL_WORDS],
+    pub words: Words<'t>,
 }
 
 impl<'t> Step<'t> {
@@ -63,7 +68,6 @@ impl<'t> Step<'t> {
                 *byte = b' ';
             }
         }
-        let words = [Word::NONE; MAX_WORDS + MAX_KERNEL_WORDS];
         Self {
             line: 0,
             verb: Verb::NONE,
@@ -72,7 +76,7 @@ impl<'t> Step<'t> {
             needs: 0,
             count: 0,
             rest: Place::begin(text),
-            words,
+            words: NO_WORDS,
         }
     }
 
@@ -88,7 +92,7 @@ impl<'t> Step<'t> {
         let (last, mut at) = (self.verb, self.rest);
         self.line += 1;
         self.count = 0;
-        self.words = [Word::NONE; MAX_WORDS + MAX_KERNEL_WORDS];
+        self.words = NO_WORDS;
         loop {
             let is_comment = self.count == 0 && at.byte() == b'#';
             let is_text = self.count == 2 && self.verb == Verb::WRITE && at.byte() > b' ';

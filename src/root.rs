@@ -6,28 +6,37 @@
 use crate::line::{Line, MAX_TEXT, add};
 use crate::plan::Step;
 use crate::sys::{self, Errno, Name, Place};
+use core::ffi::CStr;
+use linux_raw_sys::errno::ENAMETOOLONG;
 
 /// The options of a plan that names none.
-const OPTIONS: Name = Name::literal(c"size=128m,mode=0755");
+const OPTIONS: Name = Name::literal(c"size=128m");
 
 /// Large pages for large files: shmem_huge_global_enabled in mm/shmem.c. Since Linux 6.14 a write of 2 MB then takes
 /// half the time, and no file takes more than its size; docs/performance.md has the figures.
-const HUGE: Name = Name::literal(c"huge=within_size,");
+const HUGE: &CStr = c"huge=within_size,";
+/// A tmpfs is open to everybody where nobody says otherwise. The plan may: the last of several options holds.
+const MODE: Name = Name::literal(c"mode=0755,");
 
 /// `root [OPTIONS]`. A kernel without large pages refuses HUGE, whatever else there is: then without it.
 pub fn build(step: &Step) -> Result<(), Errno> {
-    let options = if step.words[1].is_none() { OPTIONS } else { *step.words[1] };
+    let wanted = if step.words[1].is_none() { OPTIONS } else { *step.words[1] };
+    if wanted.bytes().count() > MAX_TEXT {
+        return Err(Errno::of(ENAMETOOLONG));
+    }
     let mut line = Line::new();
-    add(&mut line, HUGE, 0);
-    add(&mut line, options, 0);
-    let is_whole = line.len() < MAX_TEXT;
+    for text in [Name::literal(HUGE), MODE, wanted] {
+        add(&mut line, text, 0);
+    }
     let _ = line.push(0);
-    if !is_whole || mount(step.number, *Place::begin(&mut line).word()).is_err() {
-        mount(step.number, options)?;
+    let options = *Place::begin(&mut line).word();
+    if mount(step.number, options).is_err() {
+        mount(step.number, options.strip_prefix(HUGE.to_bytes()).unwrap_or(options))?;
     }
     sys::enter_new_root()
 }
 
+#[inline(never)]
 fn mount(flags: u32, options: Name) -> Result<(), Errno> {
     let tmpfs = Name::literal(c"tmpfs");
     sys::mount(tmpfs, Name::literal(c"/"), tmpfs, flags, options)

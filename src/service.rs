@@ -1,6 +1,6 @@
 //! What the service finds: its descriptors, arguments and environment; and becoming it.
 
-use crate::plan::{MAX_KERNEL_WORDS, MAX_WORDS, Step};
+use crate::plan::{NO_WORDS, Step, Words};
 use crate::sys::{self, Errno, Name, Word};
 use linux_raw_sys::errno::E2BIG;
 
@@ -8,24 +8,25 @@ use linux_raw_sys::errno::E2BIG;
 #[repr(C)]
 pub struct Service<'t> {
     arguments: &'t [Word<'t>],
-    environment: [Word<'t>; MAX_KERNEL_WORDS + MAX_WORDS],
+    environment: Words<'t>,
 }
 
 impl<'t> Service<'t> {
     /// Starts from what the kernel passed.
     #[inline(always)]
     pub fn new(arguments: &'t [Word<'t>], kernel: &[Word<'t>]) -> Self {
-        let mut environment = [Word::NONE; _];
-        for (place, variable) in environment.iter_mut().zip(kernel) {
+        let mut service = Self { arguments, environment: NO_WORDS };
+        for (place, variable) in service.environment.iter_mut().zip(kernel) {
             *place = *variable;
         }
-        Self { arguments, environment }
+        service
     }
 
     /// `env NAME=VALUE`: takes the place of a variable of the same name.
     pub fn set(&mut self, step: &Step<'t>) -> Result<(), Errno> {
         let assignment = step.words[1];
-        for variable in &mut self.environment {
+        let [variables @ .., _] = &mut self.environment;
+        for variable in variables {
             if variable.is_none() || is_same_name(**variable, *assignment) {
                 *variable = assignment;
                 return Ok(());
@@ -40,9 +41,11 @@ impl<'t> Service<'t> {
         for word in self.arguments.iter().skip(1) {
             step.add(*word);
         }
-        sys::leave_initramfs()?;
+        let back = sys::leave_initramfs()?;
         let [_, arguments @ ..] = &step.words;
-        sys::execute(*step.words[1], arguments, &self.environment)
+        let result = sys::execute(*step.words[1], arguments, &self.environment);
+        // For the report, and for an `exec` to fall back to.
+        sys::return_to_initramfs(back).and(result)
     }
 }
 

@@ -46,7 +46,8 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
     boot::run(arguments, environment)
 }
 
-// The functions that compiled Rust calls by name. As `rep` instructions: the shortest there are.
+// The functions that compiled Rust calls by name. As `rep` instructions: the shortest there are. memcmp tells equal from
+// not equal alone: nothing here asks for an order.
 #[cfg(target_arch = "x86_64")]
 global_asm!(
     ".section .text.memcpy,\"ax\",@progbits",

@@ -2,7 +2,7 @@
 //! files only a guest needs in the cache. Sources are whatever this machine's apt is set up with.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, IsTerminal};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -40,7 +40,7 @@ pub fn ensure_programs(programs: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     eprintln!("vm: {} missing here: installing {names} by apt", missing.join(", "));
     let install = || {
-        let mut apt = as_root("apt-get");
+        let mut apt = apt_get(Rights::Root);
         apt.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
         with_progress(apt, &format!("installing {names}"))
     };
@@ -84,7 +84,7 @@ fn fetch(package: &str) -> Result<(String, PathBuf)> {
     if fs::metadata(&deb).is_ok_and(|file| file.len() == size) {
         return Ok((name, deb));
     }
-    let mut apt = Command::new("apt-get");
+    let mut apt = apt_get(Rights::Ours);
     apt.args(["-o", "APT::Sandbox::User=root", "download", package]).current_dir(&cache);
     with_progress(apt, &format!("fetching {package} ({:.1} MB)", size as f64 / 1e6))?;
     ensure!(deb.is_file(), "apt-get download left no {}", deb.display());
@@ -114,7 +114,7 @@ fn with_fresh_lists<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
         Err(error) => error,
     };
     eprintln!("vm: {first:#}\nvm: trying again with fresh package lists");
-    let mut update = as_root("apt-get");
+    let mut update = apt_get(Rights::Root);
     update.arg("update");
     with_progress(update, "refreshing package lists")?;
     attempt()
@@ -122,22 +122,24 @@ fn with_fresh_lists<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
 
 /// Runs apt with a progress bar; what it said is shown if it fails.
 fn with_progress(mut apt: Command, what: &str) -> Result<()> {
-    apt.args(["-o", "APT::Status-Fd=1", "-o", "Dpkg::Use-Pty=0"]).stdin(Stdio::null());
-    apt.stdout(Stdio::piped());
+    let mut said = tempfile::tempfile().context("cannot make a temporary file")?;
+    let copy = said.try_clone().context("cannot share a temporary file")?;
+    apt.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(copy);
     let bar = bar(what);
-    let program = apt.get_program().to_string_lossy().into_owned();
-    let mut child = apt.spawn().with_context(|| format!("{what}: cannot run {program}"))?;
-    let mut said = String::new();
+    let mut child = apt.spawn().with_context(|| format!("{what}: cannot run apt-get"))?;
     for line in BufReader::new(child.stdout.take().context("apt-get has no output")?).lines() {
         let line = line.with_context(|| format!("{what}: reading apt-get's output"))?;
-        match percent(&line) {
-            Some(percent) => bar.set_position(percent),
-            None => said.extend([line.as_str(), "\n"]),
+        if let Some(percent) = percent(&line) {
+            bar.set_position(percent);
         }
     }
     let status = child.wait().with_context(|| format!("{what}: waiting for apt-get"))?;
     bar.finish_and_clear();
-    ensure!(status.success(), "{what}: apt-get ended with {status}:\n{said}");
+    if !status.success() {
+        let mut text = String::new();
+        said.rewind().and_then(|()| said.read_to_string(&mut text)).context("cannot read what apt-get said")?;
+        bail!("{what}: apt-get ended with {status}:\n{text}");
+    }
     Ok(())
 }
 
@@ -162,16 +164,22 @@ fn package_of(program: &str) -> &str {
     PACKAGES.iter().find(|(name, _)| *name == program).map_or(program, |(_, package)| package)
 }
 
-/// A command with root's rights: through sudo where we are not root.
-fn as_root(program: &str) -> Command {
-    let mut command = if rustix::process::geteuid().is_root() {
-        Command::new("env")
-    } else {
-        let mut sudo = Command::new("sudo");
-        sudo.arg("env");
-        sudo
-    };
-    command.args(["DEBIAN_FRONTEND=noninteractive", program]);
+/// With whose rights apt runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    Ours,
+    /// Through sudo where we are not root.
+    Root,
+}
+
+/// apt-get, its progress on standard output and all else on standard error. The shell makes a descriptor of its own for
+/// the progress: apt keeps that one from the packages' scripts, which need their standard output. sudo would close it.
+fn apt_get(rights: Rights) -> Command {
+    let is_root = rights == Rights::Ours || rustix::process::geteuid().is_root();
+    let mut command = Command::new(if is_root { "env" } else { "sudo" });
+    command.args((!is_root).then_some("env"));
+    command.args(["DEBIAN_FRONTEND=noninteractive", "sh", "-c", "exec apt-get \"$@\" 3>&1 >&2", "apt-get"]);
+    command.args(["-o", "APT::Status-Fd=3", "-o", "Dpkg::Use-Pty=0"]);
     command
 }
 

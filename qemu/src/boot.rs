@@ -1,5 +1,6 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,17 +26,17 @@ pub struct Options {
     /// A crun to carry over [default: Debian's]
     #[arg(long, value_name = "PATH")]
     pub crun: Option<PathBuf>,
-    /// An agent to become [default: the demo agent]
+    /// An agent to become, which must end the VM and report as the demo agent does [default: the demo agent]
     #[arg(long, value_name = "PATH")]
     pub agent: Option<PathBuf>,
     /// The boot plan [default: qemu/guests/demo.plan]
     #[arg(long, value_name = "PATH")]
     pub plan: Option<PathBuf>,
     /// The guest's memory, in MB
-    #[arg(long, value_name = "MB", default_value_t = 512)]
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     pub memory: u32,
     /// The guest's CPUs
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub cpus: u32,
     /// Words for the kernel's command line
     #[arg(long, value_name = "WORDS", default_value = "")]
@@ -128,9 +129,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         Err(reason) => reason,
     };
-    // Kept, so that the command line shown can be run again.
-    let (_, kept) = image.keep().context("cannot keep the initramfs")?;
-    eprintln!("{}\nvm: boot failed: {reason:#}\nvm: the initramfs is {}", outcome.evidence(), kept.display());
+    // Kept, up to the next failure, so that the command line shown can be run again.
+    let kept = workspace::cache("images")?.join("failed.cpio");
+    fs::copy(image.path(), &kept).with_context(|| format!("cannot keep the initramfs as {}", kept.display()))?;
+    let evidence = outcome.evidence().replace(&*image.path().to_string_lossy(), &kept.to_string_lossy());
+    eprintln!("{evidence}\nvm: boot failed: {reason:#}");
     Ok(ExitCode::FAILURE)
 }
 

@@ -17,6 +17,9 @@ pub const PROGRAM: &str = "qemu-system-x86_64";
 /// The kernel hands `agent_exit`, a word it doesn't know, to init as environment.
 const COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 reboot=t agent_exit=0xf4";
 
+/// One instruction a nanosecond.
+const COUNTED_KHZ: u64 = 1_000_000;
+
 const DEBUG_EXIT: &str = "isa-debug-exit,iobase=0xf4,iosize=0x04";
 
 /// Who runs the guest's instructions.
@@ -47,6 +50,8 @@ pub struct Vm {
     pub memory_mb: u32,
     pub cpus: u32,
     pub accel: Accel,
+    /// Under TCG: the guest's clock counts its instructions, one a nanosecond.
+    pub counted: bool,
     pub timeout: Duration,
 }
 
@@ -81,6 +86,7 @@ impl Vm {
             memory_mb: 512,
             cpus: 1,
             accel: Accel::Tcg,
+            counted: false,
             timeout: Duration::from_secs(60),
         }
     }
@@ -110,6 +116,9 @@ impl Vm {
         qemu.args(["-accel", &self.accel.to_string(), "-m", &self.memory_mb.to_string()]);
         qemu.args(["-smp", &self.cpus.to_string(), "-display", "none", "-serial", "stdio"]);
         qemu.args(["-device", DEBUG_EXIT]);
+        if self.counted {
+            qemu.args(["-icount", "shift=0,sleep=off"]);
+        }
         qemu.arg("-kernel").arg(&self.kernel);
         if let Some(initramfs) = &self.initramfs {
             qemu.arg("-initrd").arg(initramfs);
@@ -122,11 +131,12 @@ impl Vm {
     fn kernel_command_line(&self) -> String {
         let mut words = vec![COMMAND_LINE.to_string()];
         if self.accel == Accel::Tcg {
-            words.push(format!("tsc_early_khz={}", clock::tsc_khz()));
+            let khz = if self.counted { COUNTED_KHZ } else { clock::tsc_khz() };
+            words.push(format!("tsc_early_khz={khz}"));
         }
         words.extend((!self.append.is_empty()).then(|| self.append.clone()));
         words.extend((!self.init_args.is_empty()).then(|| "--".to_string()));
-        words.extend_from_slice(&self.init_args);
+        words.extend(self.init_args.iter().map(|word| quoted(word)));
         words.join(" ")
     }
 }
@@ -169,6 +179,11 @@ fn panic_code(console: &str) -> Option<u8> {
     let (_, rest) = console.split_once("exitcode=0x")?;
     let status = u32::from_str_radix(rest.get(..8)?, 16).ok()?;
     (status & 0x7f == 0).then_some((status >> 8) as u8)
+}
+
+/// A word for the kernel's command line, which takes what stands between double quotes as one: next_arg in lib/cmdline.c.
+fn quoted(word: &str) -> String {
+    if word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_string() }
 }
 
 /// The command as one can paste it into a shell.

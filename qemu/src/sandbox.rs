@@ -108,6 +108,12 @@ impl Sandbox {
         Ok(self)
     }
 
+    /// Makes a FIFO.
+    pub fn fifo(self, path: &str) -> Result<Sandbox> {
+        self.tree.fifo(path)?;
+        Ok(self)
+    }
+
     /// Changes a file's owner and group.
     pub fn owner(self, path: &str, uid: u32, gid: u32) -> Result<Sandbox> {
         self.tree.owner(path, uid, gid)?;

@@ -5,10 +5,10 @@ use super::call::{Answer, call};
 use super::{Errno, Name, Word};
 use core::mem::MaybeUninit;
 use heapless::Vec;
-use linux_raw_sys::errno::{EEXIST, ENOENT};
+use linux_raw_sys::errno::{EEXIST, EINTR, ENOENT};
 use linux_raw_sys::general::{
-    AT_FDCWD, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_PATH, O_RDONLY, O_RDWR, O_WRONLY, S_IFCHR, S_IFDIR,
-    S_IFMT, S_IFREG, stat,
+    AT_FDCWD, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY,
+    S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, stat,
 };
 use syscalls::{Sysno, raw};
 
@@ -69,16 +69,16 @@ impl Status {
     }
 }
 
-/// `openat(path, O_RDONLY)`: open(2).
+/// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2). A FIFO without a writer is opened at once, not waited for.
 #[inline(always)]
 pub fn open(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_RDONLY | O_CLOEXEC).value().map(Descriptor)
+    open_with(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC).value().map(Descriptor)
 }
 
-/// `openat(path, O_WRONLY)`, of a file that exists: open(2).
+/// `openat(path, O_WRONLY | O_NONBLOCK)`, of a file that exists: open(2). A FIFO without a reader gives ENXIO.
 #[inline(always)]
 pub fn open_to_write(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_WRONLY | O_CLOEXEC).value().map(Descriptor)
+    open_with(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC).value().map(Descriptor)
 }
 
 /// `openat(path, O_PATH | O_DIRECTORY)`, which only a folder lets happen: open(2).
@@ -202,15 +202,21 @@ pub fn set_owner(file: Descriptor, (user, group): (u32, u32)) -> Result<(), Errn
     unsafe { call!(fchown, file.0, user, group) }.done()
 }
 
-/// `read(file)`, once, to the end of `text`; how many bytes came, 0 at the end of the file: read(2).
+/// `read(file)`, once, to the end of `text`, again if a signal came between; how many bytes came, 0 at the end of the
+/// file: read(2).
 #[inline(always)]
 pub fn read<const N: usize>(file: Descriptor, text: &mut Vec<u8, N>) -> Result<usize, Errno> {
     let (length, room) = (text.len(), N - text.len());
-    // SAFETY: `room` bytes after the first `length` belong to `text`.
-    let read = unsafe { call!(read, file.0, text.as_mut_ptr().add(length), room) }.value()?;
-    // SAFETY: the kernel has written `read` bytes there, `room` at most.
-    unsafe { text.set_len(length + read.min(room)) };
-    Ok(read)
+    loop {
+        // SAFETY: `room` bytes after the first `length` belong to `text`.
+        let answer = unsafe { call!(read, file.0, text.as_mut_ptr().add(length), room) };
+        if !answer.is(Errno::of(EINTR)) {
+            let read = answer.value()?;
+            // SAFETY: the kernel has written `read` bytes there, `room` at most.
+            unsafe { text.set_len(length + read.min(room)) };
+            return Ok(read);
+        }
+    }
 }
 
 /// `write(file, text)`, once; how many bytes went: write(2).

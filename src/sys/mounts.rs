@@ -46,8 +46,18 @@ fn chroot(path: Name) -> Result<(), Errno> {
     unsafe { call!(chroot, path.address()) }.done()
 }
 
-/// `chdir("/")`: leaves the initramfs for good, chdir(2).
-pub fn leave_initramfs() -> Result<(), Errno> {
+/// `chdir("/")`, chdir(2): leaves the initramfs; the way back, `open(".", O_PATH)`.
+#[inline(always)]
+pub fn leave_initramfs() -> Result<Descriptor, Errno> {
+    let back = super::files::open_folder(Name::literal(c"."))?;
     // SAFETY: the path is NUL-terminated.
-    unsafe { call!(chdir, Name::literal(c"/").address()) }.done()
+    unsafe { call!(chdir, Name::literal(c"/").address()) }.done()?;
+    Ok(back)
+}
+
+/// `fchdir(back)`: back to the initramfs, chdir(2).
+#[inline(always)]
+pub fn return_to_initramfs(back: Descriptor) -> Result<(), Errno> {
+    // SAFETY: no memory is touched.
+    unsafe { call!(fchdir, back.0) }.done()
 }

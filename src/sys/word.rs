@@ -7,7 +7,7 @@ use core::ops::Deref;
 use core::ptr;
 
 /// A pointer to a NUL-terminated string that lives as long as `'t`, or a null pointer, which stands for none: one
-/// register, no length beside it.
+/// register, no length beside it. Two are equal if they are the same string in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Name<'t>(*const u8, PhantomData<&'t [Cell<u8>]>);

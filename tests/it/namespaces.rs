@@ -2,6 +2,7 @@
 
 mod built_in;
 mod carry;
+mod corners;
 mod entry;
 mod failures;
 mod furnish;

@@ -61,10 +61,16 @@ impl Tree {
         fs::set_permissions(outside, mode).with_context(|| format!("cannot set the mode of {path}"))
     }
 
+    pub fn fifo(&self, path: &str) -> Result<PathBuf> {
+        let outside = self.with_parents(path)?;
+        mknodat(CWD, &outside, FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+            .with_context(|| format!("cannot make the FIFO {path}"))?;
+        Ok(outside)
+    }
+
     /// A pipe in the place of `/dev/kmsg`: like the log it keeps what is written, however often it is opened.
     pub fn make_kmsg(&self) -> Result<File> {
-        let path = self.with_parents("/dev/kmsg")?;
-        mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).context("cannot make /dev/kmsg")?;
+        let path = self.fifo("/dev/kmsg")?;
         let nonblocking = OFlags::NONBLOCK.bits() as i32;
         let mut options = File::options();
         options.read(true).write(true).custom_flags(nonblocking).open(path).context("cannot open /dev/kmsg")

@@ -94,8 +94,12 @@ fn every_way_to_write_the_same_plan() -> Result<()> {
 fn a_plan_without_exec() -> Result<()> {
     for plan in ["", "\n", "# nothing", "root", "root\ndir /a\n"] {
         let outcome = initramfs()?.plan(plan)?.run()?;
-        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(201), "moveroot: boot.plan: no exec\n"), "{plan:?}");
-        assert_eq!(outcome.kmsg, "<3>moveroot: boot.plan: no exec\n");
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(201), "moveroot: boot.plan: ends without exec\n"),
+            "{plan:?}"
+        );
+        assert_eq!(outcome.kmsg, "<3>moveroot: boot.plan: ends without exec\n");
     }
     let outcome = run(initramfs()?, "-exec /sbin/nothing")?;
     assert_eq!(outcome.code, Some(201), "{outcome:#?}");
