@@ -15,7 +15,10 @@ use linux_raw_sys::errno::{EINTR, ENOENT};
 
 /// The plan that runs where the initramfs has none, and its file's name.
 const BUILT_IN: &[u8] = include_bytes!(env!("MOVEROOT_PLAN_FILE"));
-const BUILT_IN_NAME: &[u8] = concat!(env!("MOVEROOT_PLAN_NAME"), "\0").as_bytes();
+const BUILT_IN_NAME: &CStr = match CStr::from_bytes_with_nul(concat!(env!("MOVEROOT_PLAN_NAME"), "\0").as_bytes()) {
+    Ok(name) => name,
+    Err(_) => panic!("a file's name has no NUL"),
+};
 
 const INTERRUPTED: Errno = Errno::of(EINTR);
 
@@ -26,15 +29,15 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     }
     service::open_descriptors();
     let mut text = Text::new();
-    let (plan, wrong) = read_plan(environment, &mut text);
+    let (plan, first_pass) = read_plan(environment, &mut text);
     let report = Report { plan };
     let mut step = Step::before(&mut text);
-    if let Some(reason) = wrong {
-        report.tell(&step, reason);
-    }
     let first = step.rest;
     let mut service = Service::new(arguments, environment);
-    let mut pass = Pass::Check;
+    let mut pass = first_pass.unwrap_or_else(|reason| {
+        report.tell(&step, reason);
+        Pass::Check
+    });
     loop {
         match step.read(pass) {
             Ok(()) if pass == Pass::Check => {}
@@ -47,10 +50,10 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     }
 }
 
-/// Reads the plan that `moveroot_plan=` names, else `/boot.plan`, else the one that was built in; says which, and what is
-/// wrong with it as a whole.
+/// Reads the plan that `moveroot_plan=` names, else `/boot.plan`, else the one that was built in; says which, and what
+/// is to be done first or is wrong with it as a whole. The build script has checked the one that was built in.
 #[inline(never)]
-fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Option<Reason>) {
+fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result<Pass, Reason>) {
     let named = environment.iter().find_map(|word| word.strip_prefix(b"moveroot_plan="));
     let path = named.unwrap_or(Name::literal(c"/boot.plan"));
     let name = path.strip_prefix(b"/").unwrap_or(path);
@@ -60,12 +63,12 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Option
     });
     if named.is_none() && result == Err(Errno::of(ENOENT)) {
         let _ = text.extend_from_slice(BUILT_IN);
-        return (Name::literal(CStr::from_bytes_with_nul(BUILT_IN_NAME).unwrap_or_default()), None);
+        return (Name::literal(BUILT_IN_NAME), Ok(Pass::Run));
     }
     match result {
-        Err(errno) => (name, Some(Reason::Errno(errno))),
-        Ok(()) if text.len() > MAX_LEN => (name, Some(Reason::Fault(Fault::TooLong))),
-        Ok(()) => (name, None),
+        Err(errno) => (name, Err(Reason::Errno(errno))),
+        Ok(()) if text.len() > MAX_LEN => (name, Err(Reason::Fault(Fault::TooLong))),
+        Ok(()) => (name, Ok(Pass::Check)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plan language: bytes to steps. Pure, no system call; the build script and the host tools use this same code.
 //!
-//! A plan is gone through twice with the same [`Step::read`]: first to check it, then to run it. Nothing is kept of the
-//! first time, so nothing has to have room for it; the text is cut into words the second time only.
+//! A plan is gone through twice with the same [`Step::read`]: first to check it, then to run it; the one that was
+//! built in was checked then. Nothing is kept of the first time, and the text is cut into words the second time only.
 //! A blank is any byte up to the space, so tabs, carriage returns and NULs separate words too.
 
 use crate::fault::Fault;
@@ -26,7 +26,7 @@ pub type Words<'t> = [Word<'t>; MAX_WORDS + MAX_KERNEL_WORDS];
 /// All none: a constant, because that is cleared by one instruction, an expression by a loop.
 pub const NO_WORDS: Words = [Word::NONE; _];
 
-/// Room for a plan, one byte that shows it is too long, and the NUL behind it.
+/// Room for a plan, one byte that shows it is too long, and a NUL.
 pub type Text = Vec<u8, { MAX_LEN + 2 }>;
 
 /// Which of the two times a plan is gone through.
@@ -91,8 +91,11 @@ impl<'t> Step<'t> {
     pub fn read(&mut self, pass: Pass) -> Result<(), Fault> {
         let (last, mut at) = (self.verb, self.rest);
         self.line += 1;
+        // One more than were read: a target that was left out.
+        for word in self.words.iter_mut().take(self.count + 1) {
+            *word = Word::NONE;
+        }
         self.count = 0;
-        self.words = NO_WORDS;
         loop {
             let is_comment = self.count == 0 && at.byte() == b'#';
             let is_text = self.count == 2 && self.verb == Verb::WRITE && at.byte() > b' ';
@@ -166,7 +169,6 @@ impl<'t> Step<'t> {
     }
 
     /// Whether the step may stand there: `root` comes first and must not fail, after an `exec` only another can run.
-    #[inline(always)]
     fn follow(&self, last: Verb) -> Result<(), Fault> {
         let is_root = self.verb == Verb::ROOT;
         if is_root != (last == Verb::NONE) || is_root && self.may_fail || last == Verb::EXEC && self.verb != last {
@@ -176,7 +178,6 @@ impl<'t> Step<'t> {
     }
 
     /// Whether enough words were there; adds the one that may be left out.
-    #[inline(always)]
     fn complete(&mut self) -> Result<(), Fault> {
         if self.count <= usize::from(self.needs >> 2 & 3) {
             return Err(Fault::TooFewWords);
@@ -188,7 +189,6 @@ impl<'t> Step<'t> {
     }
 
     /// How many words the verb takes, with itself.
-    #[inline(always)]
     fn most(&self) -> usize {
         match self.needs >> 4 & 3 {
             ANY_NUMBER => MAX_WORDS,
@@ -197,7 +197,6 @@ impl<'t> Step<'t> {
     }
 
     /// Adds a word behind the others, if there is room.
-    #[inline(always)]
     pub fn add(&mut self, word: Word<'t>) {
         if let Some(place) = self.words.get_mut(self.count) {
             *place = word;
@@ -215,7 +214,6 @@ impl<'t> Step<'t> {
 }
 
 /// A mode of four octal digits at most.
-#[inline(always)]
 fn octal(mut at: Place, end: Place) -> Result<u32, Fault> {
     let mut mode = 0;
     while at != end {

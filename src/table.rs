@@ -33,16 +33,19 @@ pub const fn pack<const SIZE: usize>(rows: &[(&str, u8)]) -> [u8; SIZE] {
 /// Looks up what is written from `start` up to `end`: the place of the entry and its meaning, with the highest bit set.
 #[inline(never)]
 pub fn find(table: &[u8], start: Place, end: Place) -> Option<(u8, u8)> {
-    let (mut place, mut at, mut is_equal) = (0, start, true);
-    for byte in table {
-        if *byte < 0x80 {
-            is_equal &= at.byte() == *byte;
+    let (mut place, mut at) = (0, start);
+    let mut bytes = table.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte < 0x80 && *byte == at.byte() {
             at = at.next();
-        } else if is_equal && at == end {
-            return Some((place, *byte));
-        } else {
-            (place, at, is_equal) = (place + 1, start, true);
+            continue;
         }
+        if *byte < 0x80 {
+            bytes.find(|byte| **byte >= 0x80);
+        } else if at == end {
+            return Some((place, *byte));
+        }
+        (place, at) = (place + 1, start);
     }
     None
 }

@@ -192,3 +192,12 @@ fn any_bytes_have_an_answer() {
 fn the_default_plan_is_good() {
     assert_eq!(faults(include_bytes!("../../src/default.plan")), []);
 }
+
+/// Bytes that are no text, the init's own tables among them, are no verb.
+#[test]
+fn bytes_beyond_ascii_are_no_verb() {
+    for byte in 0x80..=0xff {
+        let plan = [b"root\nroot".as_slice(), &[byte], b"dir /a\nexec /sbin/agent"].concat();
+        assert_eq!(faults(&plan), [(2, "UnknownVerb".to_string())], "{byte:#x}");
+    }
+}
