@@ -1,6 +1,7 @@
 #!/bin/sh
 # The built-in plan's job with klibc's programs. The harness fills in the next two lines.
-# run-init wipes the old root, so nothing is removed here. klibc has no cp: its cpio passes a file on with its mode.
+# run-init wipes the old root, so nothing is removed here. klibc has no cp and no chmod: an archive of an empty crun
+# brings the mode, and cat fills it.
 CARRY=@CARRY@
 CONTROLLERS="@CONTROLLERS@"
 set -e
@@ -19,8 +20,12 @@ if [ $CARRY = bind ]; then
 	: >/newroot/sbin/crun
 	mount -o bind /sbin/crun /newroot/sbin/crun
 else
-	echo sbin/crun | cpio -p /newroot
+	cd /newroot
+	cpio -i </crun.cpio
+	cat /sbin/crun >sbin/crun
+	cd /
 fi
 : >/newroot/sbin/agent
 mount -o bind /sbin/agent /newroot/sbin/agent
-exec run-init /newroot /sbin/agent "$@"
+# Keeps the output it has, where run-init would open /dev/console.
+exec run-init -c /dev/fd/1 /newroot /sbin/agent "$@"

@@ -27,7 +27,7 @@ __asm__(".globl enter\n"
 
 static char text[1 << 20];
 
-static const char *content(const char *path)
+static char *content(const char *path)
 {
 	int file = open(path, O_RDONLY);
 	ssize_t length = 0, part;
@@ -39,10 +39,10 @@ static const char *content(const char *path)
 	return text;
 }
 
-/* The lines of a file, each with a name of ours before it. */
-static void tell(const char *name, const char *path)
+/* The lines of what was read, each with a name of ours before it. */
+static void tell(const char *name, char *lines)
 {
-	for (char *line = strtok((char *)content(path), "\n"); line; line = strtok(NULL, "\n"))
+	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"))
 		printf("probe: %s %s\n", name, line);
 }
 
@@ -104,6 +104,7 @@ int main(void)
 {
 	struct stat root, proc;
 	int in_vm = getenv("agent_exit") != NULL;
+	char *memory;
 
 	/* A plan that was cut short has mounted no proc. */
 	if (stat("/", &root) || stat("/proc", &proc) || root.st_dev == proc.st_dev) {
@@ -111,11 +112,13 @@ int main(void)
 		mount("proc", "/proc", "proc", 0, NULL);
 	}
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
-	tell("memory", "/proc/meminfo");
+	memory = content("/proc/meminfo");
 	printf("probe: service %lld\n", entered.tv_sec * 1000000000ll + entered.tv_nsec);
+	fflush(stdout);
+	tell("memory", memory);
 	printf("probe: pid %d\n", getpid());
-	tell("mount", "/proc/self/mountinfo");
-	tell("controllers", "/sys/fs/cgroup/cgroup.subtree_control");
+	tell("mount", content("/proc/self/mountinfo"));
+	tell("controllers", content("/sys/fs/cgroup/cgroup.subtree_control"));
 	tell_file("/sbin/crun");
 	tell_one_byte();
 	if (in_vm)

@@ -36,6 +36,7 @@ static void bind_file(const char *from, const char *to)
 		die(to);
 }
 
+#ifndef BIND
 static void move_file(const char *from, const char *to)
 {
 	struct stat status;
@@ -59,6 +60,7 @@ static void move_file(const char *from, const char *to)
 	if (unlink(from))
 		die(from);
 }
+#endif
 
 #ifdef CONTROLLERS
 static void enable_controllers(void)

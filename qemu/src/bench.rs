@@ -1,20 +1,31 @@
 //! `cargo vm bench`: moveroot, the floor under it and its peers side by side in one run. A boot that was wrong ends it.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 mod candidate;
+mod chart;
+mod compression;
+mod counted;
 mod finding;
 mod floor;
+mod guest;
 mod launch;
 mod native;
 mod peers;
 mod program;
+mod record;
 mod statistics;
+mod whole;
 
+use crate::accel::{self, Choice};
+use crate::{apt, build, kernel, machine, qemu, workspace};
 use candidate::Kind;
+use guest::Guests;
+use record::Record;
 
 /// The parts of a benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,7 +34,7 @@ pub enum Part {
     Native,
     /// In a VM that counts instructions
     Icount,
-    /// In a VM from QEMU's start on, with memory
+    /// In a VM from QEMU's start on: time and memory
     Vm,
 }
 
@@ -32,22 +43,105 @@ pub struct Options {
     /// Only this part [default: all]
     #[arg(long, value_enum)]
     pub only: Option<Part>,
-    /// Native rounds
+    /// Rounds of the native part
     #[arg(long, value_name = "N", default_value_t = 101)]
     pub rounds: usize,
-    /// A few rounds of everything: to see that it works
+    /// Boots of each candidate in a VM
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub boots: usize,
+    /// A few rounds: to see that it works
     #[arg(long)]
     pub quick: bool,
+    /// A kernel for the guests [default: the newest cloud kernel of this Debian release]
+    #[arg(long, value_name = "PATH")]
+    pub kernel: Option<PathBuf>,
+    /// Keep the figures and the chart in qemu/records
+    #[arg(long)]
+    pub record: bool,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
 }
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let has_go = peers::ensure_compilers()?;
-    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| has_go || *kind != Kind::Go).collect();
+    let (kinds, left_out) = takers()?;
     let service = peers::probe()?;
-    let lines = native::run(&kinds, &service, if options.quick { 5 } else { options.rounds })?;
-    for line in lines {
-        println!("{line:?}");
+    let (rounds, boots) = if options.quick { (5, 1) } else { (options.rounds, options.boots) };
+    let mut record = blank(left_out)?;
+    if options.wants(Part::Native) {
+        eprintln!("vm: native boots, {rounds} rounds");
+        record.native = native::run(&kinds, &service, rounds).context("native")?;
     }
+    if options.only != Some(Part::Native) {
+        let guests = guests(options, &service)?;
+        record.guest_kernel = guests.kernel.file_name().unwrap_or_default().display().to_string();
+        record.accel = guests.accel.to_string();
+        if options.wants(Part::Icount) {
+            eprintln!("vm: boots that count instructions, {boots} rounds");
+            record.icount = counted::candidates(&guests, &kinds, boots).context("icount")?;
+            record.icount_steps = counted::steps(&guests, boots).context("icount, step by step")?;
+        }
+        if options.wants(Part::Vm) {
+            eprintln!("vm: whole boots, {boots} rounds");
+            record.vm = whole::run(&guests, &kinds, boots).context("vm")?;
+        }
+    }
+    print!("{}", record.tables());
+    keep(options, &record)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who takes part, and who can't.
+fn takers() -> Result<(Vec<Kind>, Vec<String>)> {
+    let mut kinds = Kind::ALL.to_vec();
+    let mut left_out = Vec::new();
+    if let Some(reason) = peers::ensure_compilers()? {
+        kinds.retain(|kind| *kind != Kind::Go);
+        left_out.push(reason);
+    }
+    Ok((kinds, left_out))
+}
+
+fn blank(left_out: Vec<String>) -> Result<Record> {
+    let init = build::init(None)?;
+    Ok(Record {
+        date: machine::date()?,
+        machine: machine::description()?,
+        toolchain: machine::toolchain()?,
+        guest_kernel: String::new(),
+        accel: String::new(),
+        init_bytes: init.metadata().with_context(|| format!("cannot find {}", init.display()))?.len(),
+        left_out,
+        native: Vec::new(),
+        icount: Vec::new(),
+        icount_steps: Vec::new(),
+        vm: Vec::new(),
+    })
+}
+
+fn guests(options: &Options, service: &Path) -> Result<Guests> {
+    apt::ensure_programs(&[qemu::PROGRAM])?;
+    let kernel = match &options.kernel {
+        Some(kernel) => kernel.canonicalize().with_context(|| format!("cannot find {}", kernel.display()))?,
+        None => kernel::newest()?,
+    };
+    let accel = accel::choose(Choice::Auto, &kernel)?;
+    Ok(Guests::new(kernel, accel, service))
+}
+
+fn keep(options: &Options, record: &Record) -> Result<()> {
+    let folder = if options.record { workspace::root().join("qemu/records") } else { peers::folder()? };
+    let json = folder.join(format!("bench-{}.json", record.date));
+    record.write(&json)?;
+    eprintln!("vm: wrote {}", json.display());
+    if !record.native.is_empty() {
+        let svg = folder.join("bench.svg");
+        chart::draw(record, &svg).with_context(|| format!("cannot draw {}", svg.display()))?;
+        eprintln!("vm: wrote {}", svg.display());
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{bench, boot, check, pack, test};
+use vm::{bench, boot, check, pack, size, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -20,6 +20,8 @@ enum Command {
     Check(check::Options),
     /// Measure time, size and memory against peers.
     Bench(bench::Options),
+    /// Show where init's bytes go.
+    Size(size::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +41,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Pack(options) => pack::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Size(options) => size::run(&options),
     }
 }

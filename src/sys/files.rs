@@ -37,7 +37,7 @@ pub struct Status(stat);
 impl Status {
     /// `fstat(file)`: stat(2). What it tells goes into `room`, so that it needn't be moved there.
     #[inline(always)]
-    pub fn of<'r>(file: Descriptor, room: &'r mut MaybeUninit<Self>) -> Result<&'r Self, Errno> {
+    pub fn of(file: Descriptor, room: &mut MaybeUninit<Self>) -> Result<&Self, Errno> {
         // SAFETY: there is the room of a struct stat, and the kernel fills it whole: cp_new_stat in fs/stat.c.
         unsafe {
             call!(fstat, file.0, room.as_mut_ptr()).done()?;

@@ -71,20 +71,39 @@ type Call = (&'static str, Vec<Argument>);
 
 /// Builds the floor under `init`.
 pub fn build(init: &Program, service: &Path, crun: &[u8], name: &str) -> Result<Program> {
-    let folder = peers::folder()?.join(format!("floor-{name}"));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let calls = trace(init, service, crun).context("following the init")?;
-    fs::write(folder.join("calls.h"), listing(&calls)?).context("cannot write calls.h")?;
-    let out = folder.join("floor");
-    let mut gcc = Command::new("gcc");
-    gcc.args(["-static", "-nostdlib", "-no-pie", "-Os", "-s", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"]);
-    gcc.args(["-Wl,--build-id=none", "-I"]).arg(&folder).arg("-o").arg(&out).arg(peers::source("floor.c"));
-    peers::run(gcc)?;
-    let floor = Program::of(&out)?;
+    let floor = compile(&calls, name)?;
     let same = trace(&floor, service, crun).context("following the floor")?;
     let (theirs, ours) = (text_of(&calls), text_of(&same));
     ensure!(theirs == ours, "the floor's system calls are not the init's:\n{theirs}\nand the floor's:\n{ours}");
     Ok(floor)
+}
+
+/// The floor of a guest, whose devtmpfs is new: there the link in /dev can be made, and nobody asks where it leads.
+pub fn build_for_guest(init: &Program, service: &Path, crun: &[u8], name: &str) -> Result<Program> {
+    let mut calls = trace(init, service, crun).context("following the init")?;
+    calls.retain(|(name, _)| *name != "readlinkat");
+    compile(&calls, name)
+}
+
+fn compile(calls: &[Call], name: &str) -> Result<Program> {
+    let folder = peers::folder()?.join(format!("floor-{name}"));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::write(folder.join("calls.h"), listing(calls)?).context("cannot write calls.h")?;
+    let out = folder.join("floor");
+    let mut gcc = Command::new("gcc");
+    gcc.args([
+        "-static",
+        "-nostdlib",
+        "-no-pie",
+        "-Os",
+        "-s",
+        "-fno-stack-protector",
+        "-fno-asynchronous-unwind-tables",
+    ]);
+    gcc.args(["-Wl,--build-id=none", "-I"]).arg(&folder).arg("-o").arg(&out).arg(peers::source("floor.c"));
+    peers::run(gcc)?;
+    Program::of(&out)
 }
 
 /// The system calls of an init, one a line.

@@ -80,7 +80,9 @@ fn start_pid_one(child: impl FnOnce() -> std::io::Result<()>) -> Result<Pid> {
             unsafe { libc::_exit(127) }
         }
         pid if pid > 0 => Ok(Pid::from_raw(pid as i32)),
-        _ => Err(std::io::Error::last_os_error()).context("cannot start a process in a new pid namespace: is this root?"),
+        _ => {
+            Err(std::io::Error::last_os_error()).context("cannot start a process in a new pid namespace: is this root?")
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use super::candidate::{Candidate, Carry, Kind};
@@ -41,28 +42,36 @@ struct Entrant {
     who: Candidate,
     half_mbs: usize,
     program: Program,
-    crun: Vec<u8>,
+    crun: Rc<[u8]>,
+    expected: Expected,
     times: Vec<f64>,
 }
 
 /// Runs everybody in turn, `rounds` times.
 pub fn run(kinds: &[Kind], service: &Path, rounds: usize) -> Result<Vec<Line>> {
+    ensure!(rustix::process::geteuid().is_root(), "new namespaces need root: run this as root or by sudo");
     let mut entrants = entrants(kinds, service)?;
-    let expected = [expected(Carry::Copy)?, expected(Carry::Bind)?];
     // The first round fills caches and is not counted.
     for round in 0..=rounds {
-        for entrant in &mut entrants {
-            let expected = &expected[usize::from(entrant.who.carry == Carry::Bind)];
+        for place in shuffled(entrants.len(), round) {
+            let entrant = &mut entrants[place];
             let size = entrant.half_mbs as f64 / 2.0;
-            let time = boot(entrant, expected, service).with_context(|| format!("{} of {size} MB", entrant.who))?;
+            let time = boot(entrant, service).with_context(|| format!("{} of {size} MB", entrant.who))?;
             entrant.times.extend((round > 0).then_some(time));
         }
     }
     Ok(lines(&entrants))
 }
 
-fn expected(carry: Carry) -> Result<String> {
-    peers::plan(carry, false)
+/// Another order in each round, the same in each run: what ran just before leaves its traces in the caches.
+fn shuffled(count: usize, round: usize) -> Vec<usize> {
+    let mut state = round as u64 + 1;
+    let mut order: Vec<usize> = (0..count).collect();
+    for place in (1..count).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.swap(place, (state >> 33) as usize % (place + 1));
+    }
+    order
 }
 
 /// Every candidate with every file it takes part with.
@@ -70,7 +79,8 @@ fn entrants(kinds: &[Kind], service: &Path) -> Result<Vec<Entrant>> {
     let mut entrants = Vec::new();
     let mut programs: HashMap<Candidate, Program> = HashMap::new();
     for half_mbs in SIZES {
-        let crun = crun_of(half_mbs * HALF_MB);
+        let crun: Rc<[u8]> = crun_of(half_mbs * HALF_MB).into();
+        let expected = Expected::new(peers::plan(Carry::Copy, false)?, Carry::Copy, &crun);
         for who in Candidate::all().filter(|who| kinds.contains(&who.kind)) {
             let grows = GROWING.contains(&who.kind) && (who.kind == Kind::Moveroot || who.carry == Carry::Copy);
             if !grows && !SHAPES.contains(&half_mbs) {
@@ -84,22 +94,22 @@ fn entrants(kinds: &[Kind], service: &Path) -> Result<Vec<Entrant>> {
             if who.kind == Kind::Floor {
                 program = floor::build(&program, service, &crun, &format!("{}-{half_mbs}", who.carry))?;
             }
-            entrants.push(Entrant { who, half_mbs, program, crun: crun.clone(), times: Vec::new() });
+            let expected = Expected { carry: who.carry, ..expected.clone() };
+            entrants.push(Entrant { who, half_mbs, program, crun: crun.clone(), expected, times: Vec::new() });
         }
     }
     Ok(entrants)
 }
 
 /// One boot, checked; microseconds from init to service.
-fn boot(entrant: &Entrant, plan: &str, service: &Path) -> Result<f64> {
+fn boot(entrant: &Entrant, service: &Path) -> Result<f64> {
     let held = Held::start(&entrant.program, service, &entrant.crun)?;
     let clock = EntryClock::set(&held)?;
     let (output, tree) = held.finish()?;
     let found = Finding::read(&output)?;
-    let carry = entrant.who.carry;
-    Expected::new(plan.to_string(), carry, &entrant.crun).check(&found)?;
-    if carry == Carry::Copy {
-        anyhow::ensure!(!tree.path("/sbin/crun").exists(), "the original is still there");
+    entrant.expected.check(&found)?;
+    if entrant.who.carry == Carry::Copy {
+        ensure!(!tree.path("/sbin/crun").exists(), "the original is still there");
     }
     let entered = clock.read()?;
     let after = found.service_ns.checked_sub(entered).context("the service ran before init")?;
@@ -123,4 +133,19 @@ fn lines(entrants: &[Entrant]) -> Vec<Line> {
         })
     };
     entrants.iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_runs_once_a_round() {
+        for round in 0..4 {
+            let mut order = shuffled(33, round);
+            assert_ne!(order, shuffled(33, round + 1));
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..33));
+        }
+    }
 }

@@ -8,12 +8,13 @@ use anyhow::{Context, Result, ensure};
 
 use super::candidate::{Candidate, Carry, Kind};
 use super::program::Program;
+use crate::cpio::{Archive, Kind as Entry, Rights};
 use crate::{apt, build, kernel, workspace};
 
 /// busybox's programs that its script calls.
 const BUSYBOX: [&str; 8] = ["sh", "mkdir", "mount", "ln", "cp", "rm", "switch_root", "["];
 /// klibc's.
-const KLIBC: [&str; 6] = ["sh", "mkdir", "mount", "ln", "cpio", "run-init"];
+const KLIBC: [&str; 7] = ["sh", "mkdir", "mount", "ln", "cpio", "cat", "run-init"];
 
 /// The plan's line of controllers: a VM has them, while this machine's cgroup v2 tree may not be changed.
 const CONTROLLERS: &str = "-controllers ";
@@ -50,14 +51,11 @@ pub fn build(candidate: Candidate, with_controllers: bool) -> Result<Program> {
     .with_context(|| format!("cannot build the candidate {candidate}"))
 }
 
-/// Installs what the compiled peers need; whether Go could be had.
-pub fn ensure_compilers() -> Result<bool> {
+/// Installs what the compiled peers need; the reason where Go can't be had.
+pub fn ensure_compilers() -> Result<Option<String>> {
     apt::ensure_programs(&["gcc", "musl-gcc"])?;
-    let go = apt::ensure_programs(&["go"]);
-    if let Err(error) = &go {
-        println!("Go is left out: {error:#}");
-    }
-    Ok(go.is_ok())
+    let missing = apt::ensure_programs(&["go"]).err();
+    Ok(missing.map(|error| format!("Go, which is not here: {error:#}")))
 }
 
 /// The service of every candidate.
@@ -138,10 +136,17 @@ fn klibc(script: &str) -> Result<Program> {
     let library = apt::unpacked("libklibc", "*lib/klibc-*.so")?;
     let programs = apt::unpacked("klibc-utils", "*lib/klibc/bin/*")?.join("usr/lib/klibc/bin");
     let folder = [library.join("lib"), library.join("usr/lib")].into_iter().find(|folder| folder.is_dir());
-    let mut program = Program::default().bytes("/init", script);
+    let mut program = Program::default().bytes("/init", script).bytes("/crun.cpio", empty_crun()?);
     for entry in fs::read_dir(folder.context("no library in the package libklibc")?)? {
         let entry = entry?;
         program = program.file(&format!("/lib/{}", entry.file_name().to_string_lossy()), &entry.path())?;
     }
     KLIBC.iter().try_fold(program, |program, name| program.file(&format!("/bin/{name}"), &programs.join(name)))
+}
+
+/// An archive of an empty `sbin/crun` that may be run.
+fn empty_crun() -> Result<Vec<u8>> {
+    let mut archive = Archive::new(Vec::new());
+    archive.add("sbin/crun", Rights::root(0o755), Entry::File(&[]))?;
+    Ok(archive.finish()?)
 }

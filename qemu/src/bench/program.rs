@@ -66,7 +66,6 @@ impl Program {
     }
 }
 
-
 /// Bytes to carry that no filesystem and no archive can make smaller than a program's: a quarter of them vary.
 pub fn crun_of(size: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_u32;
