@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
+#[path = "../src/check.rs"]
+mod check;
 #[path = "../src/fault.rs"]
 mod fault;
 #[path = "../src/options.rs"]
@@ -59,7 +61,7 @@ fn build_in_plan(root: &Path) {
     let bytes = fs::read(&file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
     let mut text = plan::Text::new();
     text.extend(bytes.iter().copied().take(text.capacity() - 1));
-    plan::check(&mut text, |step, fault| {
+    check::faults(&mut text, |step, fault| {
         let line = step.map_or(String::new(), |step| format!(":{}", step.line));
         let reason: String = fault.text().bytes().map(char::from).collect();
         refuse(&format!("{}{line}: {reason}", file.display()));

@@ -4,7 +4,7 @@
 //! Holds on exit: there is none. The service runs in our place, or a report ends the process.
 
 use crate::fault::Fault;
-use crate::plan::{MAX_LEN, Pass, Step, Text};
+use crate::plan::{MAX_LEN, Pass, Step, Text, blank_out};
 use crate::report::{self, Reason, Report};
 use crate::service::{self, Service};
 use crate::sys::{self, Errno, Name, Word};
@@ -58,6 +58,7 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result
     let name = path.strip_prefix(b"/").unwrap_or(path);
     let result = sys::open(path).and_then(|file| {
         while sys::read(file, text)? > 0 {}
+        blank_out(text);
         Ok(())
     });
     if named.is_none() && result == Err(Errno::of(ENOENT)) {

@@ -4,7 +4,8 @@
 //! 1. `boot`: reads the plan, runs each step, hands over.
 //! 2. `root`, `mounts`, `carry`, `service`: what the steps do. They don't import each other.
 //! 3. `report`: one message grammar, one printing site, one death path.
-//! 4. `plan`, with `verb`, `options`, `fault`, `line` and `table`: the plan language, bytes to steps. The host tools use it too.
+//! 4. `plan`, with `verb`, `options`, `fault`, `line` and `table`: the plan language, bytes to steps. The host tools use it
+//!    too, and `check`, which is theirs alone.
 //! 5. `sys`: typed system calls, with start.rs the only unsafe code.
 //!
 //! Imports point down this list only. Principles: the kernel is told each thing once and asked nothing that its
@@ -15,6 +16,7 @@
 
 pub mod boot;
 mod carry;
+pub mod check;
 mod errno;
 pub mod fault;
 mod line;

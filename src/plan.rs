@@ -59,15 +59,10 @@ pub struct Step<'t> {
 }
 
 impl<'t> Step<'t> {
-    /// Before the first step of `text`.
+    /// Before the first step of `text`, which has no NUL: see [`blank_out`].
     #[inline(always)]
     pub fn before(text: &'t mut Text) -> Self {
         let _ = text.push(0);
-        for byte in text.iter_mut() {
-            if *byte == 0 {
-                *byte = b' ';
-            }
-        }
         Self {
             line: 0,
             verb: Verb::NONE,
@@ -213,6 +208,13 @@ impl<'t> Step<'t> {
     }
 }
 
+/// Makes blanks of NULs, in a text that comes from a file.
+pub fn blank_out(text: &mut Text) {
+    for byte in text.iter_mut().filter(|byte| **byte == 0) {
+        *byte = b' ';
+    }
+}
+
 /// A mode of four octal digits at most.
 fn octal(mut at: Place, end: Place) -> Result<u32, Fault> {
     let mut mode = 0;
@@ -224,26 +226,4 @@ fn octal(mut at: Place, end: Place) -> Result<u32, Fault> {
         at = at.next();
     }
     Ok(mode)
-}
-
-/// Tells of every fault in a plan, with its step, or with none where it is the plan's as a whole: for tools on the host.
-/// The boot itself stops at the first, the same one.
-pub fn check(text: &mut Text, mut tell: impl FnMut(Option<&Step>, Fault)) {
-    if text.len() > MAX_LEN {
-        return tell(None, Fault::TooLong);
-    }
-    let mut step = Step::before(text);
-    loop {
-        match step.read(Pass::Check) {
-            Ok(()) => {}
-            Err(Fault::NoExec) => break,
-            Err(fault) => {
-                tell(Some(&step), fault);
-                step.skip_line();
-            }
-        }
-    }
-    if step.verb != Verb::EXEC {
-        tell(None, Fault::NoExec);
-    }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use moveroot::check;
 use moveroot::plan::{self, Pass, Step, Text};
 use moveroot::verb::Verb;
 
@@ -13,7 +14,7 @@ use crate::initramfs::Initramfs;
 /// Every fault as `PLAN:LINE: what`, or `PLAN: what` where it is the plan's as a whole.
 pub fn faults(path: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    plan::check(&mut read(path)?, |step, fault| {
+    check::faults(&mut read(path)?, |step, fault| {
         let place = step.map_or(String::new(), |step| format!(":{}", step.line));
         faults.push(format!("{}{place}: {}", path.display(), text_of(fault.text().bytes())));
     });
@@ -23,6 +24,7 @@ pub fn faults(path: &Path) -> Result<Vec<String>> {
 /// Every step that needs a file the initramfs does not have, as `PLAN:LINE: what`. Steps that may fail need nothing.
 pub fn missing(path: &Path, tree: &Initramfs) -> Result<Vec<String>> {
     let mut text = read(path)?;
+    plan::blank_out(&mut text);
     let mut step = Step::before(&mut text);
     let mut new_root = NewRoot { tree, parts: Vec::new() };
     let mut missing = Vec::new();

@@ -1,5 +1,6 @@
 //! The plan language's own code: which texts are plans, and what is said of those that aren't.
 
+use moveroot::check;
 use moveroot::plan::{self, Text};
 
 /// What is wrong with a plan: lines and faults. Line 0 stands for the plan as a whole.
@@ -8,7 +9,7 @@ fn faults(text: &[u8]) -> Vec<(u16, String)> {
     // As the init reads it: one byte more than the longest is enough to know that it is too long.
     plan.extend(text.iter().copied().take(plan::MAX_LEN + 1));
     let mut found = Vec::new();
-    plan::check(&mut plan, |step, fault| found.push((step.map_or(0, |step| step.line), format!("{fault:?}"))));
+    check::faults(&mut plan, |step, fault| found.push((step.map_or(0, |step| step.line), format!("{fault:?}"))));
     found
 }
 

@@ -10,7 +10,7 @@ use super::source::rust_files;
 const FLOORS: [&[&str]; 7] = [
     &["boot"],
     &["root", "mounts", "carry", "service"],
-    &["report"],
+    &["report", "check"],
     &["plan", "errno"],
     &["options", "verb", "fault"],
     &["table", "line"],
