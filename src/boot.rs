@@ -23,6 +23,7 @@ const BUILT_IN_NAME: &CStr = match CStr::from_bytes_with_nul(concat!(env!("MOVER
 const INTERRUPTED: Errno = Errno::of(EINTR);
 
 /// Boots, with the arguments and the environment that the kernel passed.
+#[inline(always)]
 pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     if sys::process_id() != 1 {
         report::usage();
@@ -52,6 +53,7 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
 
 /// Reads the plan that `moveroot_plan=` names, else `/boot.plan`, else the one that was built in; says which, and what
 /// is to be done first or is wrong with it as a whole. The build script has checked the one that was built in.
+#[inline(always)]
 fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result<Pass, Reason>) {
     let named = environment.iter().find_map(|word| word.strip_prefix(b"moveroot_plan="));
     let path = named.unwrap_or(Name::literal(c"/boot.plan"));

@@ -16,7 +16,6 @@ const ROOT: (u32, u32) = (0, 0);
 const MOUNT_POINT_MODE: u32 = 0o755;
 
 /// `copy SOURCE TARGET`: the original goes when its copy is whole; a copy that fails leaves nothing behind.
-#[inline(never)]
 pub fn copy(step: &Step) -> Result<(), Errno> {
     let (source, target) = (step.words[1], step.words[2]);
     sys::enter_initramfs()?;

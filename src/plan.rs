@@ -60,7 +60,6 @@ pub struct Step<'t> {
 
 impl<'t> Step<'t> {
     /// Before the first step of `text`, which has no NUL: see [`blank_out`].
-    #[inline(always)]
     pub fn before(text: &'t mut Text) -> Self {
         let _ = text.push(0);
         Self {
@@ -125,7 +124,6 @@ impl<'t> Step<'t> {
     }
 
     /// Takes a word and checks it.
-    #[inline(always)]
     fn take(&mut self, mut start: Place<'t>, end: Place<'t>, last: Verb, pass: Pass) -> Result<(), Fault> {
         let place = self.count;
         if place == 0 {
@@ -192,6 +190,7 @@ impl<'t> Step<'t> {
     }
 
     /// Adds a word behind the others, if there is room.
+    #[inline(never)]
     pub fn add(&mut self, word: Word<'t>) {
         if let Some(place) = self.words.get_mut(self.count) {
             *place = word;

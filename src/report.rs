@@ -96,6 +96,7 @@ const COLON: Name = Name::literal(c":");
 const SPACE: Name = Name::literal(c" ");
 
 /// The verb, its first word, the place if that is another one; all names of controllers.
+#[inline(never)]
 fn add_objects(message: &mut Line, step: &Step) {
     let (joint, most) = match step.verb {
         Verb::CONTROLLERS => (SPACE, MAX_WORDS),
@@ -120,6 +121,7 @@ fn add_number(message: &mut Line, number: u16) {
 }
 
 /// Says how init is meant to be run, to standard error alone, and ends.
+#[inline(always)]
 pub fn usage() -> ! {
     let _ = sys::write(sys::STANDARD_ERROR, b"moveroot: not pid 1: pack me as /init of an initramfs\n");
     sys::exit(Exit::USAGE)

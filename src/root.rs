@@ -19,14 +19,16 @@ const HUGE: &CStr = c"huge=within_size,";
 const MODE: Name = Name::literal(c"mode=0755,");
 
 /// `root [OPTIONS]`. A kernel without large pages refuses HUGE, whatever else there is: then without it.
+#[inline(never)]
 pub fn build(step: &Step) -> Result<(), Errno> {
     let wanted = if step.words[1].is_none() { OPTIONS } else { *step.words[1] };
-    if wanted.bytes().count() > MAX_TEXT {
-        return Err(Errno::of(ENAMETOOLONG));
-    }
     let mut line = Line::new();
     for text in [Name::literal(HUGE), MODE, wanted] {
         add(&mut line, text, 0);
+    }
+    // Longer than that, some of it may have been left out.
+    if line.len() > MAX_TEXT {
+        return Err(Errno::of(ENAMETOOLONG));
     }
     let _ = line.push(0);
     let options = *Place::begin(&mut line).word();

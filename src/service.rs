@@ -15,6 +15,8 @@ impl<'t> Service<'t> {
     /// Starts from what the kernel passed.
     #[inline(always)]
     pub fn new(arguments: &'t [Word<'t>], kernel: &[Word<'t>]) -> Self {
+        // The first is the kernel's name for us.
+        let arguments = arguments.get(1..).unwrap_or_default();
         let mut service = Self { arguments, environment: NO_WORDS };
         for (place, variable) in service.environment.iter_mut().zip(kernel) {
             *place = *variable;
@@ -23,6 +25,7 @@ impl<'t> Service<'t> {
     }
 
     /// `env NAME=VALUE`: takes the place of a variable of the same name.
+    #[inline(never)]
     pub fn set(&mut self, step: &Step<'t>) -> Result<(), Errno> {
         let assignment = step.words[1];
         let [variables @ .., _] = &mut self.environment;
@@ -38,7 +41,7 @@ impl<'t> Service<'t> {
     /// `exec PATH [ARG…]`: PATH, the plan's words, then the kernel's behind its name for us. Returns on failure only.
     #[inline(never)]
     pub fn execute(&mut self, step: &mut Step<'t>) -> Result<(), Errno> {
-        for word in self.arguments.iter().skip(1) {
+        for word in self.arguments {
             step.add(*word);
         }
         let back = sys::leave_initramfs()?;

@@ -169,7 +169,6 @@ unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, number: Sysno
 }
 
 /// `readlinkat(path)`: whether `path` is a symbolic link to `target`; one of more than 1023 bytes never is. readlink(2).
-#[inline(never)]
 pub fn is_link_to(path: Name, target: Name) -> bool {
     const ROOM: usize = 1023;
     let mut found = [const { MaybeUninit::<u8>::uninit() }; ROOM + 1];

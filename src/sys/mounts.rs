@@ -32,11 +32,13 @@ pub fn attach_mount(tree: Descriptor, target: Name) -> Result<(), Errno> {
 /// `chroot("/..")`: `/` is the new root from here on. At the root `..` leads nowhere but onto what is mounted over
 /// it (path_resolution(7); follow_dotdot and handle_mounts in fs/namei.c): the topmost mount, which the plan's `root`
 /// has put there. Called again, it changes nothing.
+#[inline(never)]
 pub fn enter_new_root() -> Result<(), Errno> {
     chroot(Name::literal(c"/.."))
 }
 
 /// `chroot(".")`: `/` is the initramfs, because the working directory is there.
+#[inline(never)]
 pub fn enter_initramfs() -> Result<(), Errno> {
     chroot(Name::literal(c"."))
 }

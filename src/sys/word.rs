@@ -157,7 +157,6 @@ impl Table {
     }
 
     /// The text at `place`, none beyond the last one.
-    #[inline(never)]
     pub fn text(&self, place: u16) -> Name<'static> {
         let mut rest = self.0.iter();
         for _ in 0..place {

@@ -63,7 +63,7 @@ fn the_root_is_closed_to_others_unless_the_plan_opens_it() -> Result<()> {
 
 #[test]
 fn options_of_root_that_are_too_long_are_refused() -> Result<()> {
-    let fits = format!("root size=9m{}\nbind /sbin/agent\n{AGENT}", ",mode=0755".repeat(23));
+    let fits = format!("root size=9m{}\nbind /sbin/agent\n{AGENT}", ",mode=0755".repeat(20));
     assert_eq!(initramfs()?.plan(&fits)?.run()?.code, Some(0));
     let outcome = initramfs()?.plan(fits.replace("9m", "9m,mode=0700"))?.run()?;
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
