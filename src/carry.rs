@@ -43,6 +43,7 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
 }
 
 /// Every byte, and the copy's length as proof of it.
+#[inline(never)]
 fn fill(copy: Descriptor, original: Descriptor, status: &Status) -> Result<(), Errno> {
     let mut left = status.size();
     while left > 0 {
@@ -65,7 +66,6 @@ fn dress(copy: Descriptor, target: Word, status: &Status) -> Result<(), Errno> {
 }
 
 /// `bind SOURCE TARGET`.
-#[inline(never)]
 pub fn bind(step: &Step) -> Result<(), Errno> {
     let (source, target) = (step.words[1], step.words[2]);
     sys::enter_initramfs()?;

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,8 +48,13 @@ pub fn ensure_programs(programs: &[&str]) -> Result<()> {
     with_fresh_lists(install).with_context(|| format!("cannot install {names}; install by hand what provides them"))
 }
 
-/// The package of a given prefix that `metapackage` depends on.
+/// The package of a given prefix that `metapackage` depends on, by lists of a day's age at most.
 pub fn dependency(metapackage: &str, prefix: &str) -> Result<String> {
+    if !lists_are_of_today()?
+        && let Err(error) = refresh_lists()
+    {
+        eprintln!("vm: {error:#}\nvm: going on with the package lists that are there");
+    }
     with_fresh_lists(|| {
         let listing = output(Command::new("apt-cache").args(["depends", metapackage]))?;
         let names = listing.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
@@ -114,10 +120,28 @@ fn with_fresh_lists<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
         Err(error) => error,
     };
     eprintln!("vm: {first:#}\nvm: trying again with fresh package lists");
+    refresh_lists()?;
+    attempt()
+}
+
+fn refresh_lists() -> Result<()> {
     let mut update = apt_get(Rights::Root);
     update.arg("update");
     with_progress(update, "refreshing package lists")?;
-    attempt()
+    let stamp = refreshed()?;
+    fs::write(&stamp, "").with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Whether they were refreshed for this workspace within a day. When apt itself did so last can't be told from its files:
+/// lists that haven't changed keep their dates.
+fn lists_are_of_today() -> Result<bool> {
+    let age = fs::metadata(refreshed()?).and_then(|stamp| stamp.modified()).map(|then| then.elapsed());
+    Ok(matches!(age, Ok(Ok(age)) if age < Duration::from_secs(24 * 60 * 60)))
+}
+
+/// Its date is that of the last refresh.
+fn refreshed() -> Result<PathBuf> {
+    Ok(workspace::cache("")?.join("lists-refreshed"))
 }
 
 /// Runs apt with a progress bar; what it said is shown if it fails.

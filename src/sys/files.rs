@@ -109,7 +109,6 @@ fn make_and_open(path: Name, numbers: usize) -> Answer {
     open_with(path, flags)
 }
 
-#[inline(never)]
 fn open_with(path: Name, flags: u32) -> Answer {
     // SAFETY: `path` is NUL-terminated; without O_CREAT there is no fourth argument.
     unsafe { call!(openat, HERE, path.address(), flags) }
@@ -181,7 +180,7 @@ pub fn is_link_to(path: Name, target: Name) -> bool {
 }
 
 /// `unlinkat(path)`: unlink(2).
-#[inline(always)]
+#[inline(never)]
 pub fn unlink(path: Name) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
     unsafe { call!(unlinkat, HERE, path.address(), 0) }.done()
