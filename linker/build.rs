@@ -59,6 +59,9 @@ fn build_in_plan(root: &Path) {
     let file = root.join(named.unwrap_or_else(|| "src/default.plan".into()));
     println!("cargo:rerun-if-changed={}", file.display());
     let bytes = fs::read(&file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
+    if bytes.contains(&0) {
+        refuse(&format!("{}: there is a NUL in it", file.display()));
+    }
     let mut text = plan::Text::new();
     text.extend(bytes.iter().copied().take(text.capacity() - 1));
     check::faults(&mut text, |step, fault| {

@@ -27,19 +27,20 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
         return Err(Errno::of(if status.is_folder() { EISDIR } else { EINVAL }));
     }
     let copy = sys::create(target, status.mode())?;
-    let carried = fill(copy, original, status).and_then(|()| dress(copy, target, status)).and_then(|()| {
-        sys::enter_initramfs()?;
-        let unlinked = sys::unlink(*source);
-        sys::enter_new_root().and(unlinked)
-    });
-    if carried.is_err() {
+    let carried = fill(copy, original, status)
+        .and_then(|()| dress(copy, target, status))
+        .and_then(|()| sys::enter_initramfs())
+        .and_then(|()| sys::unlink(*source));
+    let back = sys::enter_new_root();
+    // Not where the original is gone, nor in the initramfs.
+    if carried.is_err() && back.is_ok() {
         // Whether or not this succeeds, the failure to tell of is the one before it.
         let _ = sys::unlink(*target);
     }
     // Its memory is free from here on, not only when the service runs.
     sys::close(original);
     sys::close(copy);
-    carried
+    carried.and(back)
 }
 
 /// Every byte, and the copy's length as proof of it.

@@ -8,8 +8,8 @@ use linux_raw_sys::general::{
     MS_SYNCHRONOUS,
 };
 
-/// The words of fstab(5) and mount(8) that a boot has a use for, and the bit of mount(2)'s flags that each sets or takes away. `defaults` takes
-/// away one that only the kernel itself ever sets.
+/// The words of fstab(5) and mount(8) that a boot has a use for, and the bit of mount(2)'s flags that each sets or takes
+/// away. `defaults` takes away one that only the kernel itself ever sets.
 const WORDS: &[(&str, u8)] = &[
     ("ro", set(MS_RDONLY)),
     ("rw", clear(MS_RDONLY)),

@@ -1,7 +1,7 @@
 //! The plan language: bytes to steps. Pure, no system call; the build script and the host tools use this same code.
 //!
-//! A plan is gone through twice with the same [`Step::read`]: first to check it, then to run it; the one that was
-//! built in was checked then. Nothing is kept of the first time, and the text is cut into words the second time only.
+//! A plan is gone through twice with the same [`Step::read`]: first to check it, then to run it; the one that is
+//! built in was checked by the build. Nothing is kept of the first time, and the text is cut into words the second time only.
 //! A blank is any byte up to the space, so tabs, carriage returns and NULs separate words too.
 
 use crate::fault::Fault;
@@ -196,6 +196,14 @@ impl<'t> Step<'t> {
             *place = word;
             self.count += 1;
         }
+    }
+
+    /// Takes the last words away, down to `count` of them.
+    pub fn truncate(&mut self, count: usize) {
+        for word in self.words.iter_mut().skip(count) {
+            *word = Word::NONE;
+        }
+        self.count = count;
     }
 
     /// Goes on with the line after the one in error.

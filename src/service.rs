@@ -41,13 +41,15 @@ impl<'t> Service<'t> {
     /// `exec PATH [ARG…]`: PATH, the plan's words, then the kernel's behind its name for us. Returns on failure only.
     #[inline(never)]
     pub fn execute(&mut self, step: &mut Step<'t>) -> Result<(), Errno> {
+        let back = sys::leave_initramfs()?;
+        let count = step.count;
         for word in self.arguments {
             step.add(*word);
         }
-        let back = sys::leave_initramfs()?;
         let [_, arguments @ ..] = &step.words;
         let result = sys::execute(*step.words[1], arguments, &self.environment);
-        // For the report, and for an `exec` to fall back to.
+        // For the report, for a second try, and for an `exec` to fall back to.
+        step.truncate(count);
         sys::return_to_initramfs(back).and(result)
     }
 }

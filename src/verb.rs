@@ -17,10 +17,8 @@ impl Verb {
     pub const BIND: Self = Self(7);
     pub const ENV: Self = Self(8);
     pub const EXEC: Self = Self(9);
-    /// A word that is no verb.
-    pub const UNKNOWN: Self = Self(10);
     /// Before the first line.
-    pub const NONE: Self = Self(11);
+    pub const NONE: Self = Self(10);
 }
 
 /// Each verb and what follows it: how many words at least, how many more at most, which must be absolute paths.

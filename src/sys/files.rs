@@ -87,8 +87,8 @@ pub fn open_folder(path: Name) -> Result<Descriptor, Errno> {
     open_with(path, O_PATH | O_DIRECTORY | O_CLOEXEC).value().map(Descriptor)
 }
 
-/// `openat(path, O_RDWR | O_APPEND)` of a character device of `/dev`, which is made if it isn't there: mknod(2). It stays open when the service is executed. Its
-/// numbers: Documentation/admin-guide/devices.txt of the kernel.
+/// `openat(path, O_RDWR | O_APPEND)` of a character device of `/dev`, which is made if it isn't there: mknod(2). It stays
+/// open when the service is executed. Its numbers: Documentation/admin-guide/devices.txt of the kernel.
 #[inline(always)]
 pub fn open_device(path: Name, major: usize, minor: usize) -> Result<Descriptor, Errno> {
     make_and_open(path, major << 8 | minor).value().map(Descriptor)

@@ -1,7 +1,7 @@
 //! Typed system calls, one wrapper for each kernel operation; with start.rs the only unsafe code of the init.
 //!
-//! Holds on entry: nothing but what the types say. Holds on exit: a descriptor that was opened here closes when it
-//! is dropped, and every failure is an [`Errno`]; only the step that called adds what it was doing.
+//! Holds on entry: nothing but what the types say. Holds on exit: whatever was opened closes when the service is
+//! executed, and every failure is an [`Errno`]; only the step that called adds what it was doing.
 //! Only calls that every 64-bit architecture has are used: the *at family, no `open`, `mkdir`, `pipe` …
 
 mod call;

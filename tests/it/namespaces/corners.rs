@@ -93,3 +93,22 @@ fn one_variable_too_many_is_refused_on_its_line() -> Result<()> {
     assert_eq!((outcome.code, outcome.stderr), (Some(line), message));
     Ok(())
 }
+
+#[test]
+fn a_service_to_fall_back_to_gets_its_own_words() -> Result<()> {
+    let plan = format!("{OPENING}-exec /sbin/nothing one two three four\n{AGENT} last");
+    let report = initramfs()?.args(["kernel"]).plan(plan)?.run()?.report()?;
+    assert_eq!(report.argv, ["/sbin/agent", "--report", "last", "kernel"]);
+    Ok(())
+}
+
+/// A file of proc cannot be unlinked. A path of the initramfs that climbs over its root is in the new root.
+#[test]
+fn a_copy_whose_original_cannot_go_goes_itself() -> Result<()> {
+    let plan = format!("{OPENING}mount proc /proc proc\n-copy /../proc/version /copy\n{AGENT}");
+    let outcome = initramfs()?.plan(plan)?.run()?;
+    assert_eq!(outcome.stderr, "moveroot: boot.plan:4: copy /../proc/version to /copy: EPERM (1)\n");
+    let report = outcome.report()?;
+    assert!(report.file("/copy").is_none(), "{:?}", report.tree);
+    Ok(())
+}
