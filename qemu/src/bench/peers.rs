@@ -121,8 +121,10 @@ fn go(carry: Carry, controllers: &str, name: &str) -> Result<Program> {
 }
 
 fn script(file: &str, carry: Carry, controllers: &str) -> Result<String> {
-    let path = source(file);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut text = String::new();
+    for path in [source("furnish.sh"), source(file)] {
+        text += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
     Ok(text.replace("@CARRY@", &carry.to_string()).replace("@CONTROLLERS@", controllers))
 }
 
