@@ -6,6 +6,7 @@ mod corners;
 mod entry;
 mod failures;
 mod furnish;
+mod interrupted;
 mod mountinfo;
 mod other_plan;
 mod plans;
