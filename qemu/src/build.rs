@@ -1,4 +1,4 @@
-//! Builds what runs in a guest: the init for this workspace's target folder, the demo agent as a static program.
+//! Builds what runs in a guest: the init for this workspace's target folder, agents as static programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,14 +26,19 @@ pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
     built(cargo, target.join("release/init"))
 }
 
-/// The demo agent: static, so that it needs nothing of the initramfs.
+/// The demo agent.
 pub fn agent() -> Result<PathBuf> {
+    guest("agent", "agent")
+}
+
+/// A program that runs in a guest: static, so that it needs nothing of the initramfs.
+pub fn guest(package: &str, program: &str) -> Result<PathBuf> {
     let target = workspace::target()?.join("guests");
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--release", "--package", "agent", "--bin", "agent", "--target", GUEST_TARGET]);
+    cargo.args(["build", "--quiet", "--release", "--package", package, "--bin", program, "--target", GUEST_TARGET]);
     cargo.arg("--target-dir").arg(&target);
     cargo.env("RUSTFLAGS", "-C target-feature=+crt-static").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    built(cargo, target.join(GUEST_TARGET).join("release/agent"))
+    built(cargo, target.join(GUEST_TARGET).join("release").join(program))
 }
 
 fn built(mut cargo: Command, program: PathBuf) -> Result<PathBuf> {

@@ -1,5 +1,6 @@
 //! `cargo vm test`: everything CI runs, after installing what it needs.
 
+use std::env;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -15,6 +16,17 @@ const PROGRAMS: [&str; 3] = ["strace", "unshare", "readelf"];
 pub struct Options {
     /// Only the tests whose name contains this
     pub filter: Option<String>,
+    /// Every test in its long form: all faults, all kernels, millions of plans; this takes an hour or more
+    #[arg(long)]
+    pub long: bool,
+}
+
+/// Set in the tests' environment where they are to run in their long form.
+const LONG: &str = "MOVEROOT_LONG";
+
+/// Whether the tests are to run in their long form.
+pub fn long() -> bool {
+    env::var_os(LONG).is_some()
 }
 
 /// The command. The last lines are cargo test's own.
@@ -25,6 +37,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Parts::gather()?;
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--workspace"]).args(&options.filter);
+    if options.long {
+        cargo.env(LONG, "1");
+    }
     let status = cargo.status().context("cannot run cargo test")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
