@@ -104,6 +104,7 @@ fn run_once<'t>(step: &mut Step<'t>, service: &mut Service<'t>) -> Result<(), Er
         Verb::CONTROLLERS => mounts::controllers(step),
         Verb::COPY => carry::copy(step),
         Verb::BIND => carry::bind(step),
+        Verb::MODULE => carry::load(step),
         Verb::ENV => service.set(step),
         _ => service.execute(step),
     }

@@ -1,12 +1,12 @@
 //! The steps that bring something of the initramfs into the new root: `copy`, which frees the original, and `bind`,
-//! which moves no byte.
+//! which moves no byte; and `module`, which brings it into the kernel.
 //!
 //! Holds on entry: `/` is the new root, the working directory is in the initramfs. Holds on exit: the same after a
 //! success; after a failure `/` may be the initramfs. A source is looked up with the initramfs as `/`, so symbolic
 //! links lead where its maker meant them to.
 
 use crate::plan::Step;
-use crate::sys::{self, Descriptor, Errno, Status, Word};
+use crate::sys::{self, Descriptor, Errno, Name, Status, Word};
 use core::mem::MaybeUninit;
 use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, EISDIR};
 
@@ -14,6 +14,7 @@ use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, EISDIR};
 const UMASK: u32 = 0o022;
 const ROOT: (u32, u32) = (0, 0);
 const MOUNT_POINT_MODE: u32 = 0o755;
+const NO_PARAMETERS: Name = Name::literal(c"");
 
 /// `copy SOURCE TARGET`: the original goes when its copy is whole; a copy that fails leaves nothing behind.
 pub fn copy(step: &Step) -> Result<(), Errno> {
@@ -80,5 +81,19 @@ pub fn bind(step: &Step) -> Result<(), Errno> {
     match mount_point {
         Err(errno) if errno != Errno::of(EEXIST) => Err(errno),
         _ => sys::attach_mount(tree, *target),
+    }
+}
+
+/// `module PATH [PARAM…]`: one that is loaded already is fine. Names that end with `.gz`, `.xz` or `.zst`, letters behind
+/// that of `.ko`, are those of compressed modules.
+pub fn load(step: &Step) -> Result<(), Errno> {
+    let (source, parameters) = (*step.words[1], *step.words[2]);
+    sys::enter_initramfs()?;
+    let module = sys::open(source)?;
+    sys::enter_new_root()?;
+    let is_compressed = source.bytes().last() > Some(b'o');
+    match sys::load_module(module, if parameters.is_none() { NO_PARAMETERS } else { parameters }, is_compressed) {
+        Err(errno) if errno != Errno::of(EEXIST) => Err(errno),
+        _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::options::take_flags;
 use crate::sys::{Place, Word};
 use crate::table::find;
-use crate::verb::{ANY_NUMBER, SECOND, VERBS, Verb};
+use crate::verb::{ANY_NUMBER, SECOND, TEXT, VERBS, Verb};
 use heapless::Vec;
 
 /// The longest plan, in bytes.
@@ -92,7 +92,7 @@ impl<'t> Step<'t> {
         self.count = 0;
         loop {
             let is_comment = self.count == 0 && at.byte() == b'#';
-            let is_text = self.count == 2 && self.verb == Verb::WRITE && at.byte() > b' ';
+            let is_text = self.count == 2 && self.needs & TEXT != 0 && at.byte() > b' ';
             let (start, mut end) = (at, at);
             while at.byte() > b' ' || (is_comment || is_text) && !matches!(at.byte(), b'\n' | 0) {
                 if at.byte() > b' ' {

@@ -68,7 +68,8 @@ pub fn dependency(metapackage: &str, prefix: &str) -> Result<String> {
 pub fn unpacked(package: &str, pattern: &str) -> Result<PathBuf> {
     let _alone = lock()?;
     let (name, deb) = with_fresh_lists(|| fetch(package))?;
-    let folder = workspace::cache("packages")?.join(name.trim_end_matches(".deb"));
+    let part: String = pattern.chars().filter(char::is_ascii_alphanumeric).collect();
+    let folder = workspace::cache("packages")?.join(name.trim_end_matches(".deb")).join(part);
     if folder.is_dir() {
         return Ok(folder);
     }

@@ -57,6 +57,7 @@ impl NewRoot<'_> {
                 self.parts.push((second.clone(), None));
                 true
             }
+            Verb::MODULE => self.tree.contains(first),
             Verb::EXEC => self.has(first),
             _ => true,
         }
@@ -110,6 +111,7 @@ mod tests {
             ("root\nmount disk /mnt ext4\nexec /mnt/agent\n", ""),
             ("root\n-copy /crun\nbind /sbin/agent\nexec /sbin/agent\n", ""),
             ("root\ncopy /crun\nbind /sbin/agent\nexec /sbin/agent\n", ":2: copy /crun: not packed"),
+            ("root\nmodule /a.ko\nbind /sbin/agent\nexec /sbin/agent\n", ":2: module /a.ko: not packed"),
             ("root\nbind /sbin/agent\nexec /bin/agent\n", ":3: exec /bin/agent: not packed"),
         ];
         for (plan, expected) in cases {

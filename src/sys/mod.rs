@@ -6,11 +6,13 @@
 
 mod call;
 mod files;
+mod modules;
 mod mounts;
 mod process;
 mod word;
 
 pub use files::*;
+pub use modules::*;
 pub use mounts::*;
 pub use process::*;
 pub use word::{Name, Place, Table, Word};

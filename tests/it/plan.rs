@@ -14,7 +14,7 @@ fn faults(text: &[u8]) -> Vec<(u16, String)> {
 }
 
 /// Every verb with as few and as many words as it takes, each in a plan that is otherwise right.
-const GOOD_LINES: [&str; 40] = [
+const GOOD_LINES: [&str; 45] = [
     "",
     " \t ",
     "#",
@@ -48,6 +48,11 @@ const GOOD_LINES: [&str; 40] = [
     "-copy /a",
     "bind /a",
     "-bind /a /b",
+    "module /a.ko",
+    "module /a.ko b",
+    "module /a.ko b=1  c=\"d e\" f",
+    "module /a.ko 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32",
+    "-module /a.ko.xz #",
     "env A=B",
     "env A=",
     "env A==",
@@ -66,7 +71,7 @@ fn good_lines_are_accepted() {
 }
 
 /// A line, and its fault.
-const BAD_LINES: [(&str, &str); 49] = [
+const BAD_LINES: [(&str, &str); 53] = [
     ("bogus", "UnknownVerb"),
     ("dirs /a", "UnknownVerb"),
     ("di /a", "UnknownVerb"),
@@ -92,6 +97,8 @@ const BAD_LINES: [(&str, &str); 49] = [
     ("copy", "TooFewWords"),
     ("bind", "TooFewWords"),
     ("-bind", "TooFewWords"),
+    ("module", "TooFewWords"),
+    ("-module", "TooFewWords"),
     ("env", "TooFewWords"),
     ("exec", "TooFewWords"),
     ("dir /a 0755 /b", "TooManyWords"),
@@ -110,6 +117,8 @@ const BAD_LINES: [(&str, &str); 49] = [
     ("copy /a b", "NotAbsolute"),
     ("bind a", "NotAbsolute"),
     ("bind /a b", "NotAbsolute"),
+    ("module a.ko", "NotAbsolute"),
+    ("module a.ko b=/c", "NotAbsolute"),
     ("exec a", "NotAbsolute"),
     ("dir /a 8", "NotOctal"),
     ("dir /a 0o755", "NotOctal"),

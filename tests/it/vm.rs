@@ -3,6 +3,7 @@
 mod console;
 mod container;
 mod failures;
+mod modules;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
