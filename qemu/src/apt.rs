@@ -1,16 +1,20 @@
 //! Debian packages: installs the programs the harness drives when this machine lacks them, and keeps packages whose
 //! files only a guest needs in the cache. Sources are whatever this machine's apt is set up with.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+mod lists;
+mod sources;
 
-use anyhow::{Context, Result, bail, ensure};
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::workspace;
+
+pub use lists::Lists;
 
 /// The programs the harness may ask for, and the package each comes in.
 const PACKAGES: [(&str, &str); 7] = [
@@ -45,104 +49,14 @@ pub fn ensure_programs(programs: &[&str]) -> Result<()> {
         apt.args(["install", "--yes", "--no-install-recommends"]).args(&packages);
         with_progress(apt, &format!("installing {names}"))
     };
-    with_fresh_lists(install).with_context(|| format!("cannot install {names}; install by hand what provides them"))
+    Lists::own()?
+        .fresh_or_refreshed(install)
+        .with_context(|| format!("cannot install {names}; install by hand what provides them"))
 }
 
-/// The package of a given prefix that `metapackage` depends on, by lists of a day's age at most.
-pub fn dependency(metapackage: &str, prefix: &str) -> Result<String> {
-    if !lists_are_of_today()?
-        && let Err(error) = refresh_lists()
-    {
-        eprintln!("vm: {error:#}\nvm: going on with the package lists that are there");
-    }
-    with_fresh_lists(|| {
-        let listing = output(Command::new("apt-cache").args(["depends", metapackage]))?;
-        let names = listing.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-        let found = names.map(str::trim).find(|name| name.starts_with(prefix));
-        found.map(String::from).with_context(|| format!("{metapackage} depends on no {prefix}… package"))
-    })
-}
-
-/// Fetches a package into the cache unless its newest version is there, and unpacks the wanted part of it: the
-/// folder that holds what `pattern` (tar's wildcards, such as `./boot/*`) matches.
+/// A part of one of this machine's packages, unpacked in the cache: see [`Lists::unpacked`].
 pub fn unpacked(package: &str, pattern: &str) -> Result<PathBuf> {
-    let _alone = lock()?;
-    let (name, deb) = with_fresh_lists(|| fetch(package))?;
-    let part: String = pattern.chars().filter(char::is_ascii_alphanumeric).collect();
-    let folder = workspace::cache("packages")?.join(name.trim_end_matches(".deb")).join(part);
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    let partial = folder.with_extension("partial");
-    fs::create_dir_all(&partial).with_context(|| format!("cannot make the folder {}", partial.display()))?;
-    unpack(&deb, pattern, &partial)?;
-    fs::rename(&partial, &folder).with_context(|| format!("cannot rename {}", partial.display()))?;
-    Ok(folder)
-}
-
-/// (file name, where it lies)
-fn fetch(package: &str) -> Result<(String, PathBuf)> {
-    let cache = workspace::cache("debs")?;
-    let listing = output(Command::new("apt-get").args(["--print-uris", "download", package]))?;
-    let mut fields = listing.lines().find(|line| line.starts_with('\'')).unwrap_or("").split(' ').skip(1);
-    let name = fields.next().with_context(|| format!("apt knows no file for {package}"))?.to_string();
-    let size: u64 = fields.next().and_then(|size| size.parse().ok()).unwrap_or(0);
-    let deb = cache.join(&name);
-    if fs::metadata(&deb).is_ok_and(|file| file.len() == size) {
-        return Ok((name, deb));
-    }
-    let mut apt = apt_get(Rights::Ours);
-    apt.args(["-o", "APT::Sandbox::User=root", "download", package]).current_dir(&cache);
-    with_progress(apt, &format!("fetching {package} ({:.1} MB)", size as f64 / 1e6))?;
-    ensure!(deb.is_file(), "apt-get download left no {}", deb.display());
-    Ok((name, deb))
-}
-
-fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
-    let mut contents = Command::new("dpkg-deb")
-        .arg("--fsys-tarfile")
-        .arg(deb)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run dpkg-deb")?;
-    let archive = contents.stdout.take().context("dpkg-deb has no output")?;
-    let mut tar = Command::new("tar");
-    tar.args(["--extract", "--wildcards", "--no-same-owner", pattern]).current_dir(folder).stdin(archive);
-    let unpacked = tar.status().context("cannot run tar")?;
-    contents.wait().context("dpkg-deb")?;
-    ensure!(unpacked.success(), "no {pattern} in {}: tar ended with {unpacked}", deb.display());
-    Ok(())
-}
-
-/// Tries once more with fresh package lists: a new machine has none, an old one's name files that are gone.
-fn with_fresh_lists<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
-    let first = match attempt() {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    eprintln!("vm: {first:#}\nvm: trying again with fresh package lists");
-    refresh_lists()?;
-    attempt()
-}
-
-fn refresh_lists() -> Result<()> {
-    let mut update = apt_get(Rights::Root);
-    update.arg("update");
-    with_progress(update, "refreshing package lists")?;
-    let stamp = refreshed()?;
-    fs::write(&stamp, "").with_context(|| format!("cannot write {}", stamp.display()))
-}
-
-/// Whether they were refreshed for this workspace within a day. When apt itself did so last can't be told from its files:
-/// lists that haven't changed keep their dates.
-fn lists_are_of_today() -> Result<bool> {
-    let age = fs::metadata(refreshed()?).and_then(|stamp| stamp.modified()).map(|then| then.elapsed());
-    Ok(matches!(age, Ok(Ok(age)) if age < Duration::from_secs(24 * 60 * 60)))
-}
-
-/// Its date is that of the last refresh.
-fn refreshed() -> Result<PathBuf> {
-    Ok(workspace::cache("")?.join("lists-refreshed"))
+    Lists::own()?.unpacked(package, pattern, "")
 }
 
 /// Runs apt with a progress bar; what it said is shown if it fails.

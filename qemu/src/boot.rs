@@ -23,6 +23,9 @@ pub struct Options {
     /// A kernel to boot [default: the newest cloud kernel of this Debian release]
     #[arg(long, value_name = "PATH")]
     pub kernel: Option<PathBuf>,
+    /// Boot the newest cloud kernel of this Debian release instead: bullseye, trixie, sid …
+    #[arg(long, value_name = "NAME", conflicts_with = "kernel")]
+    pub release: Option<String>,
     /// A crun to carry over [default: Debian's]
     #[arg(long, value_name = "PATH")]
     pub crun: Option<PathBuf>,
@@ -113,13 +116,18 @@ pub fn demo_plan() -> PathBuf {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let parts = Parts::gather_with(options.kernel.as_deref(), options.crun.as_deref(), options.agent.as_deref())?;
+    let kernel = match &options.release {
+        Some(release) => Some(kernel::of(release)?),
+        None => options.kernel.clone(),
+    };
+    let parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), options.agent.as_deref())?;
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
     let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
     parts.initramfs(Some(&plan), &Bundle::default())?.write(image.path())?;
 
     let vm = machine(options, &parts.kernel, image.path())?;
-    eprintln!("vm: booting {} under {}", file_name(&parts.kernel), vm.accel);
+    let name = kernel::version(&parts.kernel).unwrap_or_else(|_| file_name(&parts.kernel));
+    eprintln!("vm: booting {name} under {}", vm.accel);
     let outcome = vm.watch(|line| show_line(options, line))?;
     let report = Report::find(&outcome.transcript);
     let reason = match verdict(&outcome, report.as_ref()) {

@@ -1,30 +1,59 @@
 //! Where a guest's kernel and the programs that only a guest runs come from.
+//!
+//! Debian's kernel for the cloud has its drivers for a VMM built in. Up to Debian 13 one package holds kernel,
+//! configuration and modules; after it each is in a package of its own, which `linux-image-…` depends on.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::apt;
+use crate::apt::{self, Lists};
 
 /// The newest cloud kernel of this Debian release, as a bzImage.
 pub fn newest() -> Result<PathBuf> {
-    let folder = apt::unpacked(&package()?, "./boot/vmlinuz-*")?.join("boot");
-    only_file(&folder)
+    Part::KERNEL.fetch(&Lists::own()?)
 }
 
-/// A module of that kernel, by its path below `/lib/modules/VERSION`.
+/// The newest cloud kernel of a Debian release (`bullseye`, `trixie`, `sid` …), as a bzImage.
+pub fn of(release: &str) -> Result<PathBuf> {
+    Part::KERNEL.fetch(&Lists::of(release)?).with_context(|| format!("no kernel of {release}"))
+}
+
+/// The configuration that a release's kernel was built with.
+pub fn config(release: &str) -> Result<PathBuf> {
+    Part::CONFIG.fetch(&Lists::of(release)?).with_context(|| format!("no kernel configuration of {release}"))
+}
+
+/// The folder `…/lib/modules/VERSION` of a release's kernel. `modules.dep` is not in it: depmod(8) makes that.
+pub fn modules(release: &str) -> Result<PathBuf> {
+    let kernel = Part::MODULES.fetch(&Lists::of(release)?).with_context(|| format!("no modules of {release}"))?;
+    kernel.parent().map(Path::to_path_buf).context("the modules lie in no folder")
+}
+
+/// A module of this release's kernel, by its path below `/lib/modules/VERSION`.
 pub fn module(path: &str) -> Result<PathBuf> {
-    let folder = apt::unpacked(&package()?, "*lib/modules/*")?;
-    let modules = ["lib/modules", "usr/lib/modules"].map(|place| folder.join(place));
-    let modules = modules.into_iter().find(|place| place.is_dir()).context("the kernel's package has no modules")?;
-    let file = only_file(&modules)?.join(path);
+    let kernel = Part::MODULES.fetch(&Lists::own()?)?;
+    let file = kernel.parent().context("the modules lie in no folder")?.join(path);
     ensure!(file.is_file(), "the kernel has no module {}", file.display());
     Ok(file)
 }
 
-fn package() -> Result<String> {
-    apt::dependency("linux-image-cloud-amd64", "linux-image-")
+/// What a bzImage says it is: `6.1.0-56-cloud-amd64`. Its place is told at 0x20e, kernel_version in
+/// Documentation/arch/x86/boot.rst.
+pub fn version(kernel: &Path) -> Result<String> {
+    let mut place = [0; 2];
+    let mut text = [0; 128];
+    let mut read = || {
+        let file = File::open(kernel)?;
+        file.read_exact_at(&mut place, 0x20e)?;
+        file.read_exact_at(&mut text, 0x200 + u64::from(u16::from_le_bytes(place)))
+    };
+    read().with_context(|| format!("cannot read the version of {}", kernel.display()))?;
+    let word: Vec<u8> = text.into_iter().take_while(|byte| byte.is_ascii_graphic()).collect();
+    ensure!(word.first().is_some_and(u8::is_ascii_digit), "{} is no bzImage: it has no version", kernel.display());
+    Ok(String::from_utf8_lossy(&word).into_owned())
 }
 
 /// Debian's static busybox, for the container's root; this machine's own busybox is left alone.
@@ -34,8 +63,47 @@ pub fn busybox() -> Result<PathBuf> {
     places.into_iter().find(|place| place.is_file()).context("no busybox in the package busybox-static")
 }
 
-fn only_file(folder: &Path) -> Result<PathBuf> {
-    let mut entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let entry = entries.next().with_context(|| format!("nothing in {}", folder.display()))?;
-    Ok(entry.with_context(|| format!("cannot read {}", folder.display()))?.path())
+/// One of the things a kernel comes with.
+struct Part {
+    /// Of the package that holds it, where it isn't the kernel's own.
+    prefix: &'static str,
+    /// What it is in the packages, by tar's wildcards, where it has one of its own and where it hasn't.
+    patterns: [&'static str; 2],
+    /// Where of it the cache is.
+    name: &'static str,
+}
+
+impl Part {
+    const KERNEL: Part =
+        Part { prefix: "linux-binary-", patterns: ["*/modules/*/vmlinuz", "./boot/vmlinuz-*"], name: "" };
+    const CONFIG: Part =
+        Part { prefix: "linux-base-", patterns: ["*/modules/*/config", "./boot/config-*"], name: "-config" };
+    const MODULES: Part =
+        Part { prefix: "linux-modules-", patterns: ["*/modules/*/kernel", "*/modules/*/kernel"], name: "-modules" };
+
+    /// Where the part lies in the cache.
+    fn fetch(&self, lists: &Lists) -> Result<PathBuf> {
+        let image = lists.dependency("linux-image-cloud-amd64", "linux-image-")?;
+        let own = lists.find_dependency(&image, self.prefix)?;
+        let pattern = self.patterns[usize::from(own.is_none())];
+        let folder = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;
+        let wanted = pattern.rsplit('/').next().unwrap_or(pattern).trim_end_matches('*');
+        find(&folder, wanted)?.with_context(|| format!("nothing named {wanted}… in {}", folder.display()))
+    }
+}
+
+/// The first thing below a folder whose name begins so.
+fn find(folder: &Path, prefix: &str) -> Result<Option<PathBuf>> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            return Ok(Some(entry.path()));
+        }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && let Some(found) = find(&entry.path(), prefix)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }

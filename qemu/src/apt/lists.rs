@@ -1,0 +1,161 @@
+//! Package lists, and the packages they name: this machine's own lists, or private ones of another Debian release.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Rights, apt_get, lock, output, sources, with_progress};
+use crate::workspace;
+
+/// Lists this old are refreshed before they are asked for what is newest.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where apt looks.
+pub struct Lists {
+    /// Words for apt, the same for each of its programs.
+    options: Vec<String>,
+    rights: Rights,
+    what: String,
+    /// A file whose date is that of the last refresh. When apt itself did so last can't be told from its files: lists
+    /// that haven't changed keep their dates.
+    refreshed: PathBuf,
+}
+
+impl Lists {
+    /// This machine's.
+    pub fn own() -> Result<Lists> {
+        let refreshed = workspace::cache("")?.join("lists-refreshed");
+        Ok(Lists { options: Vec::new(), rights: Rights::Root, what: "package lists".into(), refreshed })
+    }
+
+    /// Those of a Debian release, by its name: in a folder of the cache, so this machine's apt is left alone.
+    pub fn of(release: &str) -> Result<Lists> {
+        if release == sources::own_release()? {
+            return Lists::own();
+        }
+        let is_name = !release.is_empty() && release.bytes().all(|byte| byte.is_ascii_lowercase());
+        ensure!(is_name, "{release} is no release's name: name one as trixie or sid");
+        let folder = workspace::cache(&format!("apt/{release}"))?;
+        let [parts, lists, cache] = ["sources", "lists", "cache"].map(|name| folder.join(name));
+        for made in [&parts, &lists, &cache] {
+            fs::create_dir_all(made).with_context(|| format!("cannot make the folder {}", made.display()))?;
+        }
+        sources::write(release, &parts)?;
+        let options = [
+            "Dir::Etc::sourcelist=/dev/null".to_string(),
+            format!("Dir::Etc::sourceparts={}", parts.display()),
+            format!("Dir::State::lists={}", lists.display()),
+            format!("Dir::Cache={}", cache.display()),
+            // Container images leave the cache out, and then each question takes more than a second.
+            "Dir::Cache::pkgcache=pkgcache.bin".to_string(),
+            // A release that has come to its end is not signed anew.
+            "Acquire::Check-Valid-Until=false".to_string(),
+            "Acquire::Languages=none".to_string(),
+            "APT::Sandbox::User=root".to_string(),
+        ];
+        let options = options.into_iter().flat_map(|option| ["-o".to_string(), option]).collect();
+        let what = format!("package lists of {release}");
+        Ok(Lists { options, rights: Rights::Ours, what, refreshed: folder.join("refreshed") })
+    }
+
+    /// The package of a given prefix that `package` depends on, by lists of a day's age at most.
+    pub fn dependency(&self, package: &str, prefix: &str) -> Result<String> {
+        let _alone = lock()?;
+        if !self.are_of_today()
+            && let Err(error) = self.refresh()
+        {
+            eprintln!("vm: {error:#}\nvm: going on with the {} that are there", self.what);
+        }
+        self.fresh_or_refreshed(|| {
+            let found = self.find_dependency(package, prefix)?;
+            found.with_context(|| format!("{package} depends on no {prefix}… package"))
+        })
+    }
+
+    /// The same, or None where `package` depends on none such.
+    pub fn find_dependency(&self, package: &str, prefix: &str) -> Result<Option<String>> {
+        let listing = output(Command::new("apt-cache").args(&self.options).args(["depends", package]))?;
+        let mut names = listing.lines().filter_map(|line| line.trim().strip_prefix("Depends: ")).map(str::trim);
+        Ok(names.find(|name| name.starts_with(prefix)).map(String::from))
+    }
+
+    /// Fetches a package into the cache unless its newest version is there, and unpacks the wanted part of it: the
+    /// folder that holds what `pattern` (tar's wildcards, such as `./boot/*`) matches. Two parts of one package have
+    /// names that tell them apart; one of them may be empty.
+    pub fn unpacked(&self, package: &str, pattern: &str, part: &str) -> Result<PathBuf> {
+        let _alone = lock()?;
+        let (name, deb) = self.fresh_or_refreshed(|| self.fetch(package))?;
+        let name = format!("{}{part}", name.trim_end_matches(".deb"));
+        let folder = workspace::cache("packages")?.join(&name);
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        let partial = workspace::cache("packages")?.join(name + ".partial");
+        fs::create_dir_all(&partial).with_context(|| format!("cannot make the folder {}", partial.display()))?;
+        unpack(&deb, pattern, &partial)?;
+        fs::rename(&partial, &folder).with_context(|| format!("cannot rename {}", partial.display()))?;
+        Ok(folder)
+    }
+
+    /// (file name, where it lies)
+    fn fetch(&self, package: &str) -> Result<(String, PathBuf)> {
+        let cache = workspace::cache("debs")?;
+        let mut apt = Command::new("apt-get");
+        let listing = output(apt.args(&self.options).args(["--print-uris", "download", package]))?;
+        let mut fields = listing.lines().find(|line| line.starts_with('\'')).unwrap_or("").split(' ').skip(1);
+        let name = fields.next().with_context(|| format!("apt knows no file for {package}"))?.to_string();
+        let size: u64 = fields.next().and_then(|size| size.parse().ok()).unwrap_or(0);
+        let deb = cache.join(&name);
+        if fs::metadata(&deb).is_ok_and(|file| file.len() == size) {
+            return Ok((name, deb));
+        }
+        let mut apt = apt_get(Rights::Ours);
+        apt.args(&self.options);
+        apt.args(["-o", "APT::Sandbox::User=root", "download", package]).current_dir(&cache);
+        with_progress(apt, &format!("fetching {package} ({:.1} MB)", size as f64 / 1e6))?;
+        ensure!(deb.is_file(), "apt-get download left no {}", deb.display());
+        Ok((name, deb))
+    }
+
+    /// Tries once more with fresh lists: a new machine has none, an old one's name files that are gone.
+    pub fn fresh_or_refreshed<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
+        let first = match attempt() {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        eprintln!("vm: {first:#}\nvm: trying again with fresh {}", self.what);
+        self.refresh()?;
+        attempt()
+    }
+
+    fn refresh(&self) -> Result<()> {
+        let mut update = apt_get(self.rights);
+        update.args(&self.options).arg("update");
+        with_progress(update, &format!("refreshing {}", self.what))?;
+        fs::write(&self.refreshed, "").with_context(|| format!("cannot write {}", self.refreshed.display()))
+    }
+
+    fn are_of_today(&self) -> bool {
+        let age = fs::metadata(&self.refreshed).and_then(|stamp| stamp.modified()).map(|then| then.elapsed());
+        matches!(age, Ok(Ok(age)) if age < DAY)
+    }
+}
+
+fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
+    let mut contents = Command::new("dpkg-deb")
+        .arg("--fsys-tarfile")
+        .arg(deb)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run dpkg-deb")?;
+    let archive = contents.stdout.take().context("dpkg-deb has no output")?;
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--wildcards", "--no-same-owner", pattern]).current_dir(folder).stdin(archive);
+    let unpacked = tar.status().context("cannot run tar")?;
+    contents.wait().context("dpkg-deb")?;
+    ensure!(unpacked.success(), "no {pattern} in {}: tar ended with {unpacked}", deb.display());
+    Ok(())
+}
