@@ -4,28 +4,28 @@ use std::io::{PipeReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 
-use agent::{Container, EXPECTED_EXIT, Report};
 use anyhow::{Context, Result};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use crate::facts::now_us;
+use crate::{Container, EXPECTED_EXIT, Report};
 
-/// The runtime and its words. There is no `--no-pivot` among them: moving the root is what makes that so.
-const RUNTIME: [&str; 7] = ["/sbin/crun", "--root", "/run/crun", "run", "--bundle", "/bundle", "demo"];
+/// The runtime's words. There is no `--no-pivot` among them: moving the root is what makes that so.
+const WORDS: [&str; 6] = ["--root", "/run/crun", "run", "--bundle", "/bundle", "demo"];
 
-/// Runs the bundle's container, if there is a bundle.
-pub fn run_bundle(report: &mut Report) -> Result<()> {
+/// Runs the bundle's container, if there is a bundle, with the runtime at this path.
+pub fn run_bundle(report: &mut Report, runtime: &str) -> Result<()> {
     if !std::fs::exists("/bundle/config.json").unwrap_or(false) {
         println!("agent: no /bundle/config.json, no container");
         return Ok(());
     }
-    println!("agent: {}", RUNTIME.join(" "));
+    println!("agent: {runtime} {}", WORDS.join(" "));
     report.times_us.container_start = Some(now_us());
-    let (status, output) = run()?;
+    let (status, output) = run(runtime)?;
     report.times_us.container_end = Some(now_us());
     reap();
     report.container = Some(Container {
-        argv: RUNTIME.map(str::to_string).to_vec(),
+        argv: [runtime].iter().chain(&WORDS).map(ToString::to_string).collect(),
         exit_code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
         expected: expected(),
         output,
@@ -33,12 +33,12 @@ pub fn run_bundle(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn run() -> Result<(ExitStatus, String)> {
+fn run(runtime: &str) -> Result<(ExitStatus, String)> {
     let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
-    let mut command = Command::new(RUNTIME[0]);
-    command.args(&RUNTIME[1..]).env_clear().env("HOME", "/").env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    let mut command = Command::new(runtime);
+    command.args(WORDS).env_clear().env("HOME", "/").env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command.stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn().with_context(|| format!("cannot run {}", RUNTIME[0]))?;
+    let mut child = command.spawn().with_context(|| format!("cannot run {runtime}"))?;
     // The command holds the pipe's writing end, and the pipe ends with the last of them.
     drop(command);
     let output = pass_on(reader);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use agent::Report;
+use crate::Report;
 use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 

@@ -7,7 +7,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
-use agent::{Descriptor, Filesystem, Report, Signals, Times};
+use crate::{Descriptor, Filesystem, Report, Signals, Times};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, major, minor, umask};

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use agent::File;
+use crate::File;
 
 /// One file; a path that leads nowhere is of the kind `missing`.
 pub fn describe(path: &str) -> File {
@@ -21,7 +21,7 @@ pub fn describe(path: &str) -> File {
         size: metadata.size(),
         device: metadata.dev(),
         inode: metadata.ino(),
-        sha256: content.map(|content| agent::sha256(&content)),
+        sha256: content.map(|content| crate::sha256(&content)),
         target: std::fs::read_link(path).ok().map(|target| target.display().to_string()),
     }
 }

@@ -1,5 +1,16 @@
-//! What the agent found, as the harness and the tests read it: one line of JSON behind [`MARK`].
+//! What every agent that stands for another does: it looks at what it was given, checks moveroot's promises, runs the
+//! bundle's container, and says all of it. The harness and the tests read the [`Report`], one line of JSON behind
+//! [`MARK`].
 
+pub mod container;
+pub mod contract;
+pub mod ending;
+pub mod facts;
+pub mod files;
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// Opens the one machine-readable line of the agent's output.
@@ -110,6 +121,32 @@ impl Report {
         let line = output.lines().rev().find(|line| line.contains(MARK))?;
         let (_, json) = line.split_once(MARK)?;
         serde_json::from_str(json.trim_end()).ok()
+    }
+
+    /// Prints it: one write, so that no kernel message parts the line.
+    pub fn say(&self, output: Option<&str>) -> Result<()> {
+        for problem in &self.problems {
+            println!("agent: not as promised: {problem}");
+        }
+        if self.problems.is_empty() {
+            let mounts = self.mountinfo.as_deref().map_or(0, |text| text.lines().count());
+            println!("agent: pid {}, {mounts} mounts, nothing amiss", self.pid);
+        }
+        if let Some(ran) = &self.container {
+            println!("agent: container exited {}, expected {}", ran.exit_code, ran.expected);
+        }
+        let line = format!("{MARK}{}\n", serde_json::to_string(self)?);
+        let written = match output {
+            Some(path) => std::fs::write(path, line),
+            None => std::io::stdout().lock().write_all(line.as_bytes()),
+        };
+        written.context("cannot write the report")
+    }
+
+    /// 0 if nothing was amiss and the container, if there was one, ended as expected.
+    pub fn verdict(&self) -> i32 {
+        let as_expected = self.container.as_ref().is_none_or(|ran| ran.exit_code == ran.expected);
+        i32::from(!self.problems.is_empty() || !as_expected)
     }
 
     /// The file of that path: one asked for, or one of the root filesystem.

@@ -13,17 +13,13 @@
 //! The C library's `main` is ours: Rust's own would open descriptors and ignore SIGPIPE before we look.
 #![no_main]
 
-mod container;
-mod contract;
-mod ending;
-mod facts;
-mod files;
 mod straight;
 
-use std::io::Write;
+use agent::{Report, container, contract, ending, facts, files};
+use anyhow::Result;
 
-use agent::{MARK, Report};
-use anyhow::{Context, Result};
+/// Where the plans of this workspace put it.
+const RUNTIME: &str = "/sbin/crun";
 
 /// What the words on the command line ask for.
 struct Request {
@@ -66,38 +62,10 @@ fn run(mut report: Report, request: &Request) -> Result<i32> {
         report.problems = contract::problems(&report);
     }
     if !request.report_only {
-        container::run_bundle(&mut report)?;
+        container::run_bundle(&mut report, RUNTIME)?;
     }
     report.tree = files::tree("/");
     report.files = request.files.iter().map(|path| files::describe(path)).collect();
-    say(&report, request.output.as_deref())?;
-    if request.report_only {
-        return Ok(0);
-    }
-    let ran = report.container.as_ref();
-    let as_expected = ran.is_none_or(|ran| ran.exit_code == ran.expected);
-    Ok(i32::from(!report.problems.is_empty() || !as_expected))
-}
-
-/// Prints the report: one write, so that no kernel message parts the line.
-fn say(report: &Report, output: Option<&str>) -> Result<()> {
-    for problem in &report.problems {
-        println!("agent: not as promised: {problem}");
-    }
-    if report.problems.is_empty() {
-        println!("agent: pid {}, {} mounts, nothing amiss", report.pid, mounts(report));
-    }
-    if let Some(ran) = &report.container {
-        println!("agent: container exited {}, expected {}", ran.exit_code, ran.expected);
-    }
-    let line = format!("{MARK}{}\n", serde_json::to_string(report)?);
-    let written = match output {
-        Some(path) => std::fs::write(path, line),
-        None => std::io::stdout().lock().write_all(line.as_bytes()),
-    };
-    written.context("cannot write the report")
-}
-
-fn mounts(report: &Report) -> usize {
-    report.mountinfo.as_deref().map_or(0, |text| text.lines().count())
+    report.say(request.output.as_deref())?;
+    Ok(if request.report_only { 0 } else { report.verdict() })
 }
