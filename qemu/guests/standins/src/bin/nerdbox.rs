@@ -1,0 +1,56 @@
+//! Stands for containerd/nerdbox's vminitd, commit 060041f5f6a3 and, for what came later, a7d4e6f5c62c and 55d1ce4e935a:
+//! `systemInit`, `systemMounts` and `setupCgroupControl` in pkg/vminit/initd/initd.go, `mountContainersFS` in
+//! containers_mount_linux.go beside it, `SetupVM` in internal/vminit/vmnetworking, `Create` in
+//! internal/vminit/podnetns with `NewNamed` of vishvananda/netns.
+#![no_main]
+
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::{Context, Result, anyhow};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getpid, gettid};
+use standins::{GUARDED, Mount, MsFlags, make_folder, run, write};
+
+/// It makes no mount point for these, and does not mount /dev.
+const MOUNTS: [Mount; 6] = [
+    Mount { source: "proc", target: "/proc", fstype: "proc", flags: GUARDED, data: "" },
+    Mount { source: "sysfs", target: "/sys", fstype: "sysfs", flags: GUARDED, data: "" },
+    Mount { source: "none", target: "/sys/fs/cgroup", fstype: "cgroup2", flags: MsFlags::empty(), data: "" },
+    Mount { source: "tmpfs", target: "/run", fstype: "tmpfs", flags: GUARDED, data: "" },
+    Mount { source: "tmpfs", target: "/tmp", fstype: "tmpfs", flags: GUARDED, data: "" },
+    Mount { source: "tmpfs", target: "/etc", fstype: "tmpfs", flags: GUARDED, data: "mode=755" },
+];
+
+/// The share that a shim brings along for sandboxes of several containers; the agent goes on without it.
+const CONTAINERS: Mount =
+    Mount { source: "containers", target: "/run/containers", fstype: "virtiofs", flags: MsFlags::empty(), data: "" };
+
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    run("nerdbox", prepare, "crun")
+}
+
+fn prepare() -> Result<()> {
+    MOUNTS.iter().try_for_each(Mount::mount)?;
+    if let Err(error) = CONTAINERS.mount_with_folder() {
+        println!("nerdbox: {error:#}: going on without");
+    }
+    write("/sys/fs/cgroup/cgroup.subtree_control", "+cpu +cpuset +io +memory +pids")?;
+    write("/etc/resolv.conf", "")?;
+    write("/etc/hosts", "127.0.0.1\tlocalhost\n")?;
+    std::thread::spawn(make_pod_network).join().map_err(|_| anyhow!("the thread for the pod's network panicked"))?
+}
+
+/// A network namespace that a bind mount keeps; made on a thread of its own, so that the agent stays where it is.
+fn make_pod_network() -> Result<()> {
+    make_folder("/run/netns")?;
+    unshare(CloneFlags::CLONE_NEWNET).context("unshare the network")?;
+    let kept = "/run/netns/pod";
+    let made = File::options().write(true).create_new(true).mode(0o444).open(kept);
+    made.with_context(|| format!("make {kept}"))?;
+    let own = format!("/proc/{}/task/{}/ns/net", getpid(), gettid());
+    let none = None::<&str>;
+    nix::mount::mount(Some(own.as_str()), kept, none, MsFlags::MS_BIND, none)
+        .with_context(|| format!("bind {own} on {kept}"))
+}

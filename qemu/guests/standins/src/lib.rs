@@ -1,0 +1,77 @@
+//! Stand-ins for agents that people run in microVMs. Each asks the kernel for the mounts, folders, links and cgroups
+//! that the real agent asks for, in its order, and fails where that one fails; then it runs the bundle's container as
+//! the demo agent does. So a boot plan is tried against an agent's needs without the agent's own build.
+//!
+//! What isn't done: the agents' own protocols over vsock, and their network.
+
+use std::path::Path;
+use std::process::exit;
+
+use agent::{Report, container, contract, ending, facts};
+use anyhow::{Context, Result};
+pub use nix::mount::MsFlags;
+
+/// A mount as an agent asks for it.
+pub struct Mount {
+    pub source: &'static str,
+    pub target: &'static str,
+    pub fstype: &'static str,
+    pub flags: MsFlags,
+    /// What the filesystem itself is told.
+    pub data: &'static str,
+}
+
+/// No setuid programs, no devices, no programs: what agents give pseudo-filesystems.
+pub const GUARDED: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
+
+impl Mount {
+    /// mount(2) onto a mount point that is there.
+    pub fn mount(&self) -> Result<()> {
+        let mounted = nix::mount::mount(Some(self.source), self.target, Some(self.fstype), self.flags, Some(self.data));
+        mounted.with_context(|| format!("mount {} on {}", self.fstype, self.target))
+    }
+
+    /// The same, with the mount point and its parents made first.
+    pub fn mount_with_folder(&self) -> Result<()> {
+        make_folder(self.target)?;
+        self.mount()
+    }
+}
+
+/// Makes a folder and its parents; those that are there are fine.
+pub fn make_folder(path: &str) -> Result<()> {
+    std::fs::create_dir_all(path).with_context(|| format!("make the folder {path}"))
+}
+
+pub fn write(path: &str, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("write {path}"))
+}
+
+/// The whole life of a stand-in: moveroot's promises, the agent's own preparations, the container. Preparations that
+/// fail end it with 1, and as it is PID 1 the kernel panics, which is what becomes of the agents too.
+pub fn run(name: &str, prepare: fn() -> Result<()>, runtime: &str) -> i32 {
+    let mut report = facts::collect();
+    report.problems = contract::problems(&report);
+    let ran = prepare().and_then(|()| run_container(&mut report, runtime));
+    match ran {
+        Ok(()) => ending::end(report.verdict()),
+        Err(error) => {
+            println!("{name}: {error:#}");
+            exit(1)
+        }
+    }
+}
+
+fn run_container(report: &mut Report, runtime: &str) -> Result<()> {
+    report.mountinfo = std::fs::read_to_string("/proc/self/mountinfo").ok();
+    container::run_bundle(report, &found_on_path(runtime)?)?;
+    report.subtree_control = std::fs::read_to_string("/sys/fs/cgroup/cgroup.subtree_control").ok();
+    report.say(None)
+}
+
+/// Where a program of this name lies, as exec(3) finds it.
+fn found_on_path(name: &str) -> Result<String> {
+    let folders = std::env::var("PATH").with_context(|| format!("find {name}: there is no PATH"))?;
+    let mut files = folders.split(':').map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
+    files.find(|file| Path::new(file).is_file()).with_context(|| format!("find {name} in PATH={folders}"))
+}
