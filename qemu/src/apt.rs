@@ -17,9 +17,10 @@ use crate::workspace;
 pub use lists::Lists;
 
 /// The programs the harness may ask for, and the package each comes in.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 8] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("crun", "crun"),
+    ("mkfs.erofs", "erofs-utils"),
     ("strace", "strace"),
     ("unshare", "util-linux"),
     ("readelf", "binutils"),

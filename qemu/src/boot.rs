@@ -1,5 +1,7 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
+mod guest;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ use crate::bundle::{self, Bundle};
 use crate::initramfs::Initramfs;
 use crate::qemu::{self, Outcome, Vm};
 use crate::{apt, build, kernel, pack, timeline, workspace};
+pub use guest::{Guest, agent};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -29,7 +32,8 @@ pub struct Options {
     /// A crun to carry over [default: Debian's]
     #[arg(long, value_name = "PATH")]
     pub crun: Option<PathBuf>,
-    /// An agent to become, which must end the VM and report as the demo agent does [default: the demo agent]
+    /// An agent to become, which must end the VM and report as the demo agent does [default: the stand-in that the plan
+    /// names by a line `# stand-in: NAME`, else the demo agent]
     #[arg(long, value_name = "PATH")]
     pub agent: Option<PathBuf>,
     /// The boot plan [default: qemu/guests/demo.plan]
@@ -120,12 +124,20 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(release) => Some(kernel::of(release)?),
         None => options.kernel.clone(),
     };
-    let parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), options.agent.as_deref())?;
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
+    let agent = match &options.agent {
+        Some(own) => own.clone(),
+        None => agent(&plan)?,
+    };
+    let parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
+    let guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
+    if !guest.added.is_empty() {
+        eprintln!("vm: for the demo the plan has more steps before exec: {}", guest.added.join("; "));
+    }
     let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
-    parts.initramfs(Some(&plan), &Bundle::default())?.write(image.path())?;
+    guest.initramfs.write(image.path())?;
 
-    let vm = machine(options, &parts.kernel, image.path())?;
+    let vm = machine(options, &parts.kernel, image.path(), &guest)?;
     let name = kernel::version(&parts.kernel).unwrap_or_else(|_| file_name(&parts.kernel));
     eprintln!("vm: booting {name} under {}", vm.accel);
     let outcome = vm.watch(|line| show_line(options, line))?;
@@ -137,12 +149,21 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         Err(reason) => reason,
     };
-    // Kept, up to the next failure, so that the command line shown can be run again.
-    let kept = workspace::cache("images")?.join("failed.cpio");
-    fs::copy(image.path(), &kept).with_context(|| format!("cannot keep the initramfs as {}", kept.display()))?;
-    let evidence = outcome.evidence().replace(&*image.path().to_string_lossy(), &kept.to_string_lossy());
+    let evidence = keep(&guest, image.path(), outcome.evidence())?;
     eprintln!("{evidence}\nvm: boot failed: {reason:#}");
     Ok(ExitCode::FAILURE)
+}
+
+/// Keeps what the guest was started with, up to the next failure, so that the command line shown can be run again.
+fn keep(guest: &Guest, image: &Path, evidence: String) -> Result<String> {
+    let disk = guest.disk.as_ref().map(|disk| (disk.path(), "failed.erofs"));
+    let mut evidence = evidence;
+    for (file, name) in [(image, "failed.cpio")].into_iter().chain(disk) {
+        let kept = workspace::cache("images")?.join(name);
+        fs::copy(file, &kept).with_context(|| format!("cannot keep {} as {}", file.display(), kept.display()))?;
+        evidence = evidence.replace(&*file.to_string_lossy(), &kept.to_string_lossy());
+    }
+    Ok(evidence)
 }
 
 fn show_line(options: &Options, line: &str) {
@@ -151,9 +172,10 @@ fn show_line(options: &Options, line: &str) {
     }
 }
 
-fn machine(options: &Options, kernel: &Path, image: &Path) -> Result<Vm> {
+fn machine(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<Vm> {
     Ok(Vm {
-        append: options.append.clone(),
+        disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
+        append: [guest.kernel_words.as_str(), options.append.as_str()].join(" ").trim().to_string(),
         init_args: options.words.clone(),
         memory_mb: options.memory,
         cpus: options.cpus,

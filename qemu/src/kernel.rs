@@ -40,6 +40,13 @@ pub fn module(path: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
+/// The modules with these file names, of a release's kernel or of this machine's release.
+pub fn modules_named(release: Option<&str>, names: &[&str]) -> Result<Vec<PathBuf>> {
+    let folder = Part::MODULES.fetch(&release.map_or_else(Lists::own, Lists::of)?)?;
+    let found = |name: &&str| find(&folder, name)?.with_context(|| format!("the kernel has no module {name}"));
+    names.iter().map(found).collect()
+}
+
 /// What a bzImage says it is: `6.1.0-56-cloud-amd64`. Its place is told at 0x20e, kernel_version in
 /// Documentation/arch/x86/boot.rst.
 pub fn version(kernel: &Path) -> Result<String> {

@@ -1,8 +1,9 @@
 //! The harness of moveroot, as a library: the command `vm` and the tests use the same code.
 //!
 //! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`); what goes into a guest and
-//! how it runs (`bundle`, `plan`, `initramfs`, `accel`, `qemu` with `console` and `clock`, `sandbox`); where things
-//! come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`, `workspace`).
+//! how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console` and `clock`, `sandbox`);
+//! where things come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`,
+//! `workspace`).
 
 pub mod bench;
 pub mod boot;
@@ -16,7 +17,9 @@ pub mod accel;
 pub mod bundle;
 mod clock;
 mod console;
+mod disk;
 pub mod initramfs;
+pub mod pairing;
 pub mod plan;
 pub mod qemu;
 pub mod sandbox;

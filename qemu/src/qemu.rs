@@ -43,6 +43,8 @@ impl fmt::Display for Accel {
 pub struct Vm {
     pub kernel: PathBuf,
     pub initramfs: Option<PathBuf>,
+    /// The image of a virtio disk, `/dev/vda`, which the guest may read only.
+    pub disk: Option<PathBuf>,
     /// Words for the kernel's command line, after the harness's own.
     pub append: String,
     /// Words for the init, after `--`.
@@ -81,6 +83,7 @@ impl Vm {
         Vm {
             kernel: kernel.to_path_buf(),
             initramfs: None,
+            disk: None,
             append: String::new(),
             init_args: Vec::new(),
             memory_mb: 512,
@@ -122,6 +125,12 @@ impl Vm {
         qemu.arg("-kernel").arg(&self.kernel);
         if let Some(initramfs) = &self.initramfs {
             qemu.arg("-initrd").arg(initramfs);
+        }
+        if let Some(disk) = &self.disk {
+            // QEMU's option syntax doubles a comma that belongs to a value.
+            let file = disk.to_string_lossy().replace(',', ",,");
+            qemu.args(["-drive", &format!("id=disk,if=none,format=raw,readonly=on,file={file}")]);
+            qemu.args(["-device", "virtio-blk-device,drive=disk"]);
         }
         qemu.args(["-append", &self.kernel_command_line()]);
         qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

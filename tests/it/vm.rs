@@ -4,7 +4,9 @@ mod console;
 mod container;
 mod failures;
 mod modules;
+mod plans;
 
+use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -31,12 +33,17 @@ fn parts() -> &'static Parts {
 
 /// Boots a guest, one at a time: two would slow each other, and everything else.
 fn boot(tree: &Initramfs, append: &str, init_args: &[&str]) -> Result<Outcome> {
+    boot_with_disk(tree, None, append, init_args)
+}
+
+fn boot_with_disk(tree: &Initramfs, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let parts = parts();
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     tree.write(image.path())?;
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let vm = Vm {
+        disk: disk.map(Path::to_path_buf),
         append: append.to_string(),
         init_args: init_args.iter().map(ToString::to_string).collect(),
         accel: accel::best(&parts.kernel)?,

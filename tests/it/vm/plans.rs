@@ -1,0 +1,169 @@
+//! The plans of plans/, each with the stand-in for its agent: what the agent asks of the kernel and what the plan did
+//! before fit together, and a container runs. And pairs that don't fit.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use vm::boot::{Parts, agent};
+use vm::bundle::{Bundle, EXIT_CODE};
+use vm::pairing::Pairing;
+use vm::qemu::Outcome;
+use vm::{build, workspace};
+
+use super::{NO_PROBLEMS, boot_with_disk, parts, report};
+
+/// A plan, and all mounts that its agent's container finds, in the order they were made. Left out are binds of what the
+/// initramfs or the disk holds.
+const PLANS: [(&str, &[&str]); 5] = [
+    ("minimal", &["/ tmpfs", "/proc proc", "/sys sysfs", "/sys/fs/cgroup cgroup2", "/dev devtmpfs", "/run tmpfs"]),
+    (
+        "nerdbox",
+        &[
+            "/ tmpfs",
+            "/dev devtmpfs",
+            "/proc proc",
+            "/sys sysfs",
+            "/sys/fs/cgroup cgroup2",
+            "/run tmpfs",
+            "/tmp tmpfs",
+            "/etc tmpfs",
+            "/run/netns/pod nsfs",
+        ],
+    ),
+    (
+        "kata",
+        &[
+            "/ tmpfs",
+            "/proc proc",
+            "/sys sysfs",
+            "/dev devtmpfs",
+            "/dev/shm tmpfs",
+            "/dev/pts devpts",
+            "/run tmpfs",
+            "/sys/fs/cgroup cgroup2",
+            "/var/run/sandbox-ns/ipc nsfs",
+            "/var/run/sandbox-ns/uts nsfs",
+        ],
+    ),
+    (
+        "firecracker-containerd",
+        &[
+            "/ tmpfs",
+            "/proc proc",
+            "/sys sysfs",
+            "/sys/fs/cgroup cgroup2",
+            "/dev devtmpfs",
+            "/dev/pts devpts",
+            "/dev/shm tmpfs",
+            "/run tmpfs",
+        ],
+    ),
+    (
+        "erofs",
+        &[
+            "/ tmpfs",
+            "/dev devtmpfs",
+            "/system erofs",
+            "/proc proc",
+            "/sys sysfs",
+            "/sys/fs/cgroup cgroup2",
+            "/run tmpfs",
+        ],
+    ),
+];
+
+fn plan_of(name: &str) -> PathBuf {
+    workspace::root().join("plans").join(format!("{name}.plan"))
+}
+
+/// Boots this plan's guest with an agent, and with words for the kernel besides the plan's own.
+fn boot_with(plan: &Path, agent: PathBuf, append: &str) -> Result<Outcome> {
+    let parts = Parts { agent, ..parts().clone() };
+    let guest = parts.guest(plan, &Bundle::default(), None)?;
+    let disk = guest.disk.as_ref().map(|disk| disk.path());
+    boot_with_disk(&guest.initramfs, disk, &format!("{} {append}", guest.kernel_words), &[])
+}
+
+/// `MOUNT-POINT TYPE` of each line of mountinfo that is no bind of the initramfs' files.
+fn mounts(mountinfo: &str) -> Vec<String> {
+    let mount = |line: &str| {
+        let (point, fstype) = (line.split(' ').nth(4)?, line.split(" - ").nth(1)?.split(' ').next()?);
+        (fstype != "rootfs").then(|| format!("{point} {fstype}"))
+    };
+    mountinfo.lines().filter_map(mount).collect()
+}
+
+#[test]
+fn fit_their_agents() -> Result<()> {
+    for (name, expected) in PLANS {
+        let plan = plan_of(name);
+        let outcome = boot_with(&plan, agent(&plan)?, "")?;
+        let evidence = outcome.evidence();
+        let report = report(&outcome)?;
+        assert_eq!(report.problems, NO_PROBLEMS, "{name}: {evidence}");
+        let container = report.container.with_context(|| format!("{name}: no container: {evidence}"))?;
+        assert_eq!(container.exit_code, i32::from(EXIT_CODE), "{name}: {evidence}");
+        assert!(container.argv.iter().all(|word| !word.contains("no-pivot")), "{:?}", container.argv);
+        assert_eq!(mounts(&report.mountinfo.unwrap_or_default()), expected, "{name}: {evidence}");
+        assert!(!outcome.transcript.contains("moveroot: "), "{name}: a warning: {evidence}");
+        assert_eq!(outcome.guest_code, Some(0), "{name}: {evidence}");
+    }
+    Ok(())
+}
+
+/// A plan, an agent that it isn't for, what that agent says before it ends and the kernel panics.
+const WRONG_PAIRS: [(&str, &str, &str); 2] = [
+    ("src/default.plan", "nerdbox", "nerdbox: mount sysfs on /sys: EBUSY: Device or resource busy"),
+    (
+        "plans/minimal.plan",
+        "firecracker-containerd",
+        "firecracker-containerd: look at /sys/fs/cgroup: ENOENT: No such file or directory",
+    ),
+];
+
+#[test]
+fn do_not_fit_other_agents() -> Result<()> {
+    for (plan, name, message) in WRONG_PAIRS {
+        let outcome = boot_with(&workspace::root().join(plan), build::guest("standins", name)?, "")?;
+        let evidence = outcome.evidence();
+        assert!(outcome.transcript.lines().any(|line| line == message), "{evidence}");
+        assert_eq!((outcome.panic_code, outcome.guest_code), (Some(1), None), "{evidence}");
+    }
+    Ok(())
+}
+
+/// kata-agent takes what is mounted already as its own.
+#[test]
+fn the_built_in_one_fits_kata_too() -> Result<()> {
+    let plan = workspace::root().join("src/default.plan");
+    let words = Pairing::read(&plan_of("kata"))?.kernel_words;
+    let outcome = boot_with(&plan, build::guest("standins", "kata")?, &words)?;
+    let evidence = outcome.evidence();
+    for mount in ["proc is already mounted on /proc", "cgroup2 is already mounted on /sys/fs/cgroup"] {
+        assert!(outcome.transcript.contains(&format!("kata: {mount}")), "{evidence}");
+    }
+    assert_eq!(outcome.guest_code, Some(0), "{evidence}");
+    Ok(())
+}
+
+/// Every plan is tried above, and says what was read to write it.
+#[test]
+fn are_all_known() -> Result<()> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(workspace::root().join("plans"))? {
+        files.push(entry?.path());
+    }
+    let mut known = PLANS.map(|(name, _)| plan_of(name));
+    files.sort();
+    known.sort();
+    assert_eq!(files, known);
+    for file in files {
+        let text = std::fs::read_to_string(&file)?;
+        assert!(text.contains("\n# Read: "), "{}", file.display());
+        assert_eq!(vm::plan::faults(&file)?, [""; 0]);
+        // The demo agent serves where no stand-in is named.
+        let program = Pairing::read(&file)?.stand_in.unwrap_or("agent".to_string());
+        assert_eq!(agent(&file)?.file_name(), Some(program.as_ref()));
+    }
+    Ok(())
+}
