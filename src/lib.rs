@@ -21,7 +21,7 @@ mod errno;
 pub mod fault;
 mod line;
 mod mounts;
-mod options;
+pub mod options;
 pub mod plan;
 mod report;
 mod root;

@@ -41,7 +41,7 @@ const WORDS: &[(&str, u8)] = &[
     ("lazytime", set(MS_LAZYTIME)),
     ("defaults", clear(MS_NOUSER)),
 ];
-static FLAGS: [u8; size(WORDS)] = pack(WORDS);
+pub static FLAGS: [u8; size(WORDS)] = pack(WORDS);
 
 const BIT: u8 = 0x1f;
 const CLEAR: u8 = 0x20;

@@ -4,9 +4,11 @@
 //! |---|---|---|
 //! | `plan` | the plan language's own code | nothing |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
+//! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
 //! | `namespaces` | the real init as PID 1 of new namespaces | root |
 //! | `vm` | the real init under a real kernel | QEMU |
 
+mod docs;
 mod elf;
 mod namespaces;
 mod plan;
