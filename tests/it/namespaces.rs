@@ -12,6 +12,7 @@ mod other_plan;
 mod plans;
 mod service;
 mod tolerated;
+pub mod troubleshooting;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -5,6 +5,7 @@ mod container;
 mod failures;
 mod modules;
 mod plans;
+pub mod troubleshooting;
 
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -37,10 +38,15 @@ fn boot(tree: &Initramfs, append: &str, init_args: &[&str]) -> Result<Outcome> {
 }
 
 fn boot_with_disk(tree: &Initramfs, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let parts = parts();
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     tree.write(image.path())?;
+    boot_image(image.path(), disk, append, init_args)
+}
+
+/// The same with an initramfs that is written already.
+fn boot_image(image: &Path, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let parts = parts();
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let vm = Vm {
         disk: disk.map(Path::to_path_buf),
@@ -48,7 +54,7 @@ fn boot_with_disk(tree: &Initramfs, disk: Option<&Path>, append: &str, init_args
         init_args: init_args.iter().map(ToString::to_string).collect(),
         accel: accel::best(&parts.kernel)?,
         timeout: LIMIT,
-        ..Vm::new(&parts.kernel, image.path())
+        ..Vm::new(&parts.kernel, image)
     };
     vm.run()
 }
