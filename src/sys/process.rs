@@ -2,7 +2,7 @@
 
 use super::call::call;
 use super::{Descriptor, Errno, Name, Word};
-use linux_raw_sys::errno::E2BIG;
+use linux_raw_sys::errno::{E2BIG, EBADF};
 use linux_raw_sys::general::F_GETFD;
 
 /// `getpid()`: getpid(2).
@@ -14,11 +14,11 @@ pub fn process_id() -> usize {
 /// Standard error.
 pub const STANDARD_ERROR: Descriptor = Descriptor(2);
 
-/// `fcntl(2, F_GETFD)`: whether standard error is open: fcntl(2). The kernel opens all three or none
+/// `fcntl(2, F_GETFD)`: whether standard error is open, which nothing but EBADF denies: fcntl(2). The kernel opens all three or none
 /// (console_on_rootfs in init/main.c).
 pub fn has_standard_error() -> bool {
     // SAFETY: no memory is touched.
-    unsafe { call!(fcntl, 2, F_GETFD) }.value().is_ok()
+    !unsafe { call!(fcntl, 2, F_GETFD) }.is(Errno::of(EBADF))
 }
 
 /// `dup(file)` until 0, 1 and 2 are open, `file` itself being the first of them: dup(2).
