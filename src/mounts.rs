@@ -70,7 +70,8 @@ pub fn controllers(step: &mut Step) -> Result<(), Errno> {
     result
 }
 
-/// One write of `+NAME` for each, which takes all of them or none (cgroup_subtree_control_write); no write for none.
+/// One write of `+NAME` for each, which takes all of them or none (cgroup_subtree_control_write): EIO if it took some;
+/// no write for none.
 #[inline(never)]
 fn enable(file: Descriptor, names: &[Word]) -> Result<(), Errno> {
     let mut line = Line::new();
@@ -80,5 +81,5 @@ fn enable(file: Descriptor, names: &[Word]) -> Result<(), Errno> {
             add(&mut line, **name, 0);
         }
     }
-    if line.is_empty() { Ok(()) } else { sys::write(file, &line).map(drop) }
+    if line.is_empty() || sys::write(file, &line)? == line.len() { Ok(()) } else { Err(Errno::of(EIO)) }
 }
