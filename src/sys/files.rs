@@ -20,7 +20,7 @@ const PARENT_MODE: u32 = 0o755;
 const DEVICE_MODE: u32 = 0o600;
 
 /// An open descriptor. Each closes when the service is executed, but for the standard ones: O_CLOEXEC, open(2).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Descriptor(pub(super) usize);
 
 /// `close(file)`: close(2), for what holds memory.
@@ -186,11 +186,17 @@ pub fn unlink(path: Name) -> Result<(), Errno> {
     unsafe { call!(unlinkat, HERE, path.address(), 0) }.done()
 }
 
-/// `fchmodat(path, mode)`: all permission bits, whatever the umask. chmod(2).
-#[inline(always)]
+/// `fchmodat(path, mode)`: all permission bits, whatever the umask; again if a signal came between, because a step that
+/// is run again finds its folder there and leaves it as it is. chmod(2).
+#[inline(never)]
 pub fn set_mode(path: Name, mode: u32) -> Result<(), Errno> {
-    // SAFETY: `path` is NUL-terminated.
-    unsafe { call!(fchmodat, HERE, path.address(), mode) }.done()
+    loop {
+        // SAFETY: `path` is NUL-terminated.
+        let answer = unsafe { call!(fchmodat, HERE, path.address(), mode) };
+        if !answer.is(Errno::of(EINTR)) {
+            return answer.done();
+        }
+    }
 }
 
 /// `fchown(file, owner)`: chown(2). It takes the set-uid and set-gid bits away.

@@ -3,6 +3,7 @@
 
 use super::call::call;
 use super::{Descriptor, Errno, Name};
+use linux_raw_sys::errno::EINTR;
 use linux_raw_sys::general::{AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE};
 
 const HERE: usize = AT_FDCWD as usize;
@@ -31,7 +32,8 @@ pub fn attach_mount(tree: Descriptor, target: Name) -> Result<(), Errno> {
 
 /// `chroot("/..")`: `/` is the new root from here on. At the root `..` leads nowhere but onto what is mounted over
 /// it (path_resolution(7); follow_dotdot and handle_mounts in fs/namei.c): the topmost mount, which the plan's `root`
-/// has put there. Called again, it changes nothing.
+/// has put there. Called again, it changes nothing. Where a signal comes between, it is: a step whose work is done by
+/// then must not be run again.
 #[inline(never)]
 pub fn enter_new_root() -> Result<(), Errno> {
     chroot(Name::literal(c"/.."))
@@ -44,8 +46,13 @@ pub fn enter_initramfs() -> Result<(), Errno> {
 }
 
 fn chroot(path: Name) -> Result<(), Errno> {
-    // SAFETY: `path` is NUL-terminated.
-    unsafe { call!(chroot, path.address()) }.done()
+    loop {
+        // SAFETY: `path` is NUL-terminated.
+        let answer = unsafe { call!(chroot, path.address()) };
+        if !answer.is(Errno::of(EINTR)) {
+            return answer.done();
+        }
+    }
 }
 
 /// `chdir("/")`, chdir(2): leaves the initramfs; the way back, `open(".", O_PATH)`.
