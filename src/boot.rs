@@ -5,7 +5,7 @@
 
 use crate::fault::Fault;
 use crate::plan::{MAX_LEN, Pass, Step, Text, blank_out};
-use crate::report::{self, Reason, Report};
+use crate::report::{self, Exit, Reason, Report};
 use crate::service::{self, Service};
 use crate::sys::{self, Errno, Name, Word};
 use crate::verb::Verb;
@@ -28,7 +28,10 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     if sys::process_id() != 1 {
         report::usage();
     }
-    service::open_descriptors();
+    if service::open_descriptors().is_err() {
+        // A service without them would take the first file it opens for its standard input.
+        sys::exit(Exit::OTHER);
+    }
     let mut text = Text::new();
     let (plan, first_pass) = read_plan(environment, &mut text);
     let report = Report { plan };
@@ -58,15 +61,16 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result
     let named = environment.iter().find_map(|word| word.strip_prefix(b"moveroot_plan="));
     let path = named.unwrap_or(Name::literal(c"/boot.plan"));
     let name = path.strip_prefix(b"/").unwrap_or(path);
-    let result = sys::open(path).and_then(|file| {
+    let file = sys::open(path);
+    if named.is_none() && file == Err(Errno::of(ENOENT)) {
+        let _ = text.extend_from_slice(BUILT_IN);
+        return (Name::literal(BUILT_IN_NAME), Ok(Pass::Run));
+    }
+    let result = file.and_then(|file| {
         while sys::read(file, text)? > 0 {}
         blank_out(text);
         Ok(())
     });
-    if named.is_none() && result == Err(Errno::of(ENOENT)) {
-        let _ = text.extend_from_slice(BUILT_IN);
-        return (Name::literal(BUILT_IN_NAME), Ok(Pass::Run));
-    }
     match result {
         Err(errno) => (name, Err(Reason::Errno(errno))),
         Ok(()) if text.len() > MAX_LEN => (name, Err(Reason::Fault(Fault::TooLong))),

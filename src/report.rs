@@ -11,7 +11,7 @@ use crate::sys::{self, Errno, Name, Word};
 use crate::verb::Verb;
 use ufmt::uwrite;
 
-/// The exit codes that aren't a plan's line. 202, anything else, is the panic handler's in main.rs.
+/// The exit codes that aren't a plan's line.
 pub struct Exit;
 
 impl Exit {
@@ -23,6 +23,8 @@ impl Exit {
     pub const NO_PLAN: u8 = 200;
     /// The plan ends without `exec`.
     pub const NO_EXEC: u8 = 201;
+    /// Anything else: descriptors 0 to 2 cannot be opened, or a panic (main.rs).
+    pub const OTHER: u8 = 202;
 }
 
 /// No further word from here on, so that there is room for one and for the reason.
@@ -75,8 +77,8 @@ impl Report<'_> {
         }
         let _ = sys::write(sys::STANDARD_ERROR, message.get(PRIORITY..).unwrap_or_default());
         // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
-        let _ = sys::enter_initramfs();
-        if let Ok(log) = sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11) {
+        let log = sys::enter_initramfs().and_then(|()| sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11));
+        if let Ok(log) = log {
             let _ = sys::write(log, &message);
             sys::close(log);
         }

@@ -50,7 +50,10 @@ impl<'t> Service<'t> {
         let result = sys::execute(*step.words[1], arguments, &self.environment);
         // For the report, for a second try, and for an `exec` to fall back to.
         step.truncate(count);
-        sys::return_to_initramfs(back).and(result)
+        let returned = sys::return_to_initramfs(back);
+        // Without a way back no other service can be tried, whatever the plan says.
+        step.may_fail &= returned.is_ok();
+        returned.and(result)
     }
 }
 
@@ -60,13 +63,12 @@ fn is_same_name(one: Name, other: Name) -> bool {
 }
 
 /// Opens 0, 1 and 2 where the kernel could not, for want of a `/dev/console` that opens: on the console, else on
-/// `/dev/null`. Must come before anything else is opened.
-pub fn open_descriptors() {
+/// `/dev/null`. Must come before anything else is opened; a failure has no descriptor to be told on.
+pub fn open_descriptors() -> Result<(), Errno> {
     if sys::has_standard_error() {
-        return;
+        return Ok(());
     }
     let console = sys::open_device(Name::literal(c"/dev/console"), 5, 1);
     let file = console.or_else(|_| sys::open_device(Name::literal(c"/dev/null"), 1, 3));
-    // Where even this fails, there is no descriptor to say so on.
-    let _ = file.and_then(sys::become_standard);
+    file.and_then(sys::become_standard)
 }
