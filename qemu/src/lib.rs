@@ -18,6 +18,7 @@ pub mod bundle;
 mod clock;
 mod console;
 mod disk;
+pub mod faults;
 pub mod initramfs;
 pub mod pairing;
 pub mod plan;

@@ -7,23 +7,26 @@
 //! Needs root and Linux 5.2. What it shares with this machine is devtmpfs and sysfs: plans may not write there.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command};
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agent::Report;
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::ptrace;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 pub(crate) mod entry;
 pub(crate) mod tree;
+pub(crate) mod watch;
 
 use entry::{Entry, ProgramImage};
 use tree::{FORK, Tree};
+use watch::{Ending, drain, written};
 
 /// How long init and its service may take together.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -174,6 +177,15 @@ impl Sandbox {
 
     /// Starts `/init` and waits for its end, or kills it at the time limit.
     pub fn run(self) -> Result<Outcome> {
+        self.run_watched(false, watch::until_end)
+    }
+
+    /// Starts `/init` and leaves it to `watch`, on the thread that started it, which `held` makes its tracer: ptrace(2)
+    /// stops it before its first instruction then.
+    pub(crate) fn run_watched<W>(self, held: bool, watch: W) -> Result<Outcome>
+    where
+        W: FnOnce(Child, Duration) -> Result<Ending> + Send,
+    {
         let mut log = self.kmsg.then(|| self.tree.make_kmsg()).transpose()?;
         let [mut input, mut output, mut errors] = [memory()?, memory()?, memory()?];
         input.write_all(&self.input)?;
@@ -182,9 +194,16 @@ impl Sandbox {
         let entry = Entry { mount: self.tree.mount.as_raw_fd(), close: self.closed_descriptors };
         let mut command = Command::new("/init");
         command.stdin(input).stdout(output.try_clone()?).stderr(errors.try_clone()?);
-        // SAFETY: between fork and exec both calls make system calls only, on memory made before.
-        unsafe { command.pre_exec(move || entry.enter().and_then(|()| image.execute())) };
-        let (status, timed_out) = self.wait(command)?;
+        let become_init = move || {
+            entry.enter()?;
+            if held {
+                ptrace::traceme()?;
+            }
+            image.execute()
+        };
+        // SAFETY: between fork and exec it makes system calls only, on memory made before.
+        unsafe { command.pre_exec(become_init) };
+        let Ending { status, timed_out } = self.start(command, watch)?;
         Ok(Outcome {
             code: status.code(),
             signal: status.signal(),
@@ -197,48 +216,25 @@ impl Sandbox {
     }
 
     /// Runs the command from a thread of its own, whose first child is PID 1 of a new namespace.
-    fn wait(&self, mut command: Command) -> Result<(ExitStatus, bool)> {
+    fn start<W>(&self, mut command: Command, watch: W) -> Result<Ending>
+    where
+        W: FnOnce(Child, Duration) -> Result<Ending> + Send,
+    {
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(move || -> Result<_> {
+            let watcher = scope.spawn(move || -> Result<_> {
                 if self.pid_one {
                     entry::new_pid_namespace().context("cannot make a pid namespace")?;
                 }
                 let alone = FORK.write().unwrap_or_else(PoisonError::into_inner);
-                let mut child = command.spawn().context("cannot start /init in new namespaces")?;
+                let child = command.spawn().context("cannot start /init in new namespaces")?;
                 drop(alone);
-                let deadline = Instant::now() + self.limit;
-                loop {
-                    if let Some(status) = child.try_wait()? {
-                        return Ok((status, false));
-                    }
-                    if Instant::now() > deadline {
-                        child.kill()?;
-                        return Ok((child.wait()?, true));
-                    }
-                    std::thread::sleep(Duration::from_millis(2));
-                }
+                watch(child, self.limit)
             });
-            waiter.join().unwrap_or_else(|_| bail!("the thread that waits for init panicked"))
+            watcher.join().unwrap_or_else(|_| bail!("the thread that watches init panicked"))
         })
     }
 }
 
 fn memory() -> Result<File> {
     Ok(memfd_create("sandbox", MemfdFlags::CLOEXEC).context("cannot make a file in memory")?.into())
-}
-
-fn written(file: &mut File) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Everything that is in a pipe by now.
-fn drain(pipe: &mut File) -> Result<String> {
-    let mut bytes = Vec::new();
-    match pipe.read_to_end(&mut bytes) {
-        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error).context("cannot read kmsg"),
-        _ => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-    }
 }

@@ -5,12 +5,14 @@ mod carry;
 mod corners;
 mod entry;
 mod failures;
+mod faults;
 mod furnish;
 mod interrupted;
 mod mountinfo;
 mod other_plan;
 mod plans;
 mod service;
+mod soak;
 mod tolerated;
 pub mod troubleshooting;
 

@@ -1,0 +1,57 @@
+//! What can go wrong with a system call. Registers are those of x86-64's calling convention: syscall(2).
+
+use nix::errno::Errno;
+use nix::libc::user_regs_struct;
+use syscalls::Sysno;
+
+/// A system call as it went; the count that it was made with, where it has one.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    pub name: Sysno,
+    pub first: u64,
+    pub count: Option<u64>,
+    /// A negative errno, or a value. None of a call that did not return.
+    pub answer: Option<i64>,
+}
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is not made, and this is its answer.
+    Fails(Errno),
+    /// It is made with this count instead of its own; with 0, it is not made.
+    Short(u64),
+}
+
+/// Which call of a boot goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Injection {
+    /// Its place among all calls of init.
+    pub place: usize,
+    pub fault: Fault,
+    pub then: Then,
+}
+
+/// What becomes of the calls of the same name that follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// They go well.
+    Well,
+    /// The next one goes wrong this way, the others go well.
+    Next(Fault),
+    /// All go wrong the same way.
+    Ever,
+}
+
+/// The calls that may do less than they were asked to.
+pub fn count(name: Sysno, registers: &user_regs_struct) -> Option<u64> {
+    count_register(name, &mut registers.clone()).map(|count| *count)
+}
+
+pub fn count_register(name: Sysno, registers: &mut user_regs_struct) -> Option<&mut u64> {
+    match name {
+        Sysno::read | Sysno::write => Some(&mut registers.rdx),
+        Sysno::sendfile => Some(&mut registers.r10),
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! What may be there after a boot: no file lost, no copy half made, nothing but the failed step's own work missing.
+
+use anyhow::{Result, ensure};
+
+use super::super::scenario::Line;
+use super::super::state::Facts;
+use super::super::tracer::Run;
+use super::Case;
+use super::words::number;
+
+impl Case<'_> {
+    /// Each file of the initramfs is there as it was, or it was copied and its copy is whole; no copy is half made.
+    pub fn nothing_is_lost(&self) -> Result<()> {
+        let (before, after) = (&self.reference.initramfs, self.scenario.initramfs(&self.run.outcome)?);
+        let copies = || self.reference.lines.iter().filter(|line| line.words[0] == "copy");
+        for (path, file) in before.iter().filter(|(path, _)| !path.starts_with("/dev/")) {
+            let is_carried = || copies().any(|line| line.words[1] == path && self.is_whole(line, [file]));
+            ensure!(after.get(path) == Some(file) || !after.contains_key(path) && is_carried(), "{path} is lost");
+        }
+        for path in after.keys().filter(|path| !before.contains_key(*path)) {
+            ensure!(path.starts_with("/dev/"), "{path} was made in the initramfs");
+        }
+        for line in copies() {
+            let is_there = made(self.run, target(line)).is_some();
+            ensure!(!is_there || self.is_whole(line, before.values()), "half a copy: {line:?}: {:?}", self.run.made);
+        }
+        Ok(())
+    }
+
+    /// Whether the copy that a line makes is one of these files, or what the plan itself makes of it later on.
+    fn is_whole<'f>(&self, line: &Line, files: impl IntoIterator<Item = &'f String>) -> bool {
+        let found = made(self.run, target(line));
+        found.is_some()
+            && (files.into_iter().any(|file| found == Some(file)) || found == made(&self.reference.clean, target(line)))
+    }
+
+    /// All is as ever, but for what the line makes: that is there, or not, or a mount point is.
+    pub fn between(&self, without: &Run, line: &Line) -> Result<()> {
+        let (run, clean) = (self.run, &self.reference.clean);
+        let mounts = matches!(line.words[0], "mount" | "bind");
+        let files = [run, clean, without].map(|run| run.made.as_ref());
+        for facts in [files, [run, clean, without].map(|run| Some(&run.mounts))] {
+            for path in facts.into_iter().flatten().flat_map(Facts::keys) {
+                let [it, one, other] = facts.map(|facts| facts.and_then(|facts| facts.get(path)));
+                let may = it == one || it == other || mounts && one != other && it.is_some_and(is_mount_point);
+                ensure!(may, "{path} is {it:?} instead of {one:?} or {other:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// All is as without the fault. A copy that failed by itself is taken away again, if that does not fail as well.
+    pub fn as_ever(&self, said: &[String]) -> Result<()> {
+        let (run, clean) = (self.run, &self.reference.clean);
+        let copies = self.reference.lines.iter().filter(|line| line.words[0] == "copy");
+        let failed = copies.filter(|line| said.iter().any(|message| number(message) == Some(line.number)));
+        let left: Vec<&str> = failed.map(target).collect();
+        let mut found = run.made.clone().unwrap_or_default();
+        found.retain(|path, _| !left.contains(&path.as_str()));
+        difference(Some(&found), clean.made.as_ref(), "file")?;
+        difference(Some(&run.mounts), Some(&clean.mounts), "mount")
+    }
+}
+
+/// Where a line puts what it makes.
+fn target<'l>(line: &'l Line) -> &'l str {
+    line.words[line.words.len() - 1]
+}
+
+fn made<'r>(run: &'r Run, path: &str) -> Option<&'r String> {
+    run.made.as_ref().and_then(|files| files.get(path))
+}
+
+fn is_mount_point(file: &String) -> bool {
+    file == "folder, mode 755, owner 0:0" || file.starts_with("file") && file.ends_with("of 0 bytes, mode 0, owner 0:0")
+}
+
+/// That two lists of files or mounts are the same.
+pub fn difference(found: Option<&Facts>, expected: Option<&Facts>, what: &str) -> Result<()> {
+    let all = [found, expected].into_iter().flatten().flat_map(Facts::keys);
+    for path in all {
+        let [it, other] = [found, expected].map(|facts| facts.and_then(|facts| facts.get(path)));
+        ensure!(it == other, "the {what} {path} is {it:?} instead of {other:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What init said of a fault: to standard error and to the log, of which step, with which errno.
+
+use anyhow::{Context, Result, ensure};
+use nix::errno::Errno;
+use syscalls::Sysno;
+
+use super::super::injection::{Fault, Then};
+use super::super::scenario::Line;
+use super::Case;
+
+impl Case<'_> {
+    /// What init said, in the log's form. On standard error and in the log it is the same; where the fault was in
+    /// saying it, on one of them.
+    pub fn said(&self) -> Result<Vec<String>> {
+        let (log, errors) = (messages(&self.run.outcome.kmsg), messages(&self.run.outcome.stderr));
+        let is_same =
+            log.len() == errors.len() && log.iter().zip(&errors).all(|(log, error)| log.get(3..) == Some(error));
+        if is_same || self.scenario.output.is_some() {
+            // Without a console the log is all there is; what cannot be said there is not said.
+            let is_lost = self.run.booted && self.in_report();
+            return Ok(if is_lost { messages(&self.reference.clean.outcome.kmsg) } else { log });
+        }
+        // Where the way back to the initramfs fails, its log cannot be reached.
+        let is_back = self.reference.clean.calls[self.injection.place].name == Sysno::fchdir;
+        let may_differ = is_back || self.in_report() || self.injection.then == Then::Ever;
+        ensure!(may_differ, "two stories: {errors:?} and in the log {log:?}");
+        if log.len() >= errors.len() && self.run.outcome.kmsg.ends_with('\n') {
+            return Ok(log);
+        }
+        // Only the log has priorities: the last word of a boot that failed is its failure, all others are warnings.
+        let priority = |at| if self.run.booted || at + 1 < errors.len() { "<4>" } else { "<3>" };
+        Ok(errors.iter().enumerate().map(|(at, error)| format!("{}{error}", priority(at))).collect())
+    }
+
+    /// Whether the fault was in a report: in a line's calls, from the first write to standard error on.
+    fn in_report(&self) -> bool {
+        let reference = self.reference;
+        let mut mine = (0..=self.injection.place).filter(|at| reference.line_of.get(*at) == Some(&self.index()));
+        mine.any(|at| reference.clean.calls[at].name == Sysno::write && reference.clean.calls[at].first == 2)
+    }
+
+    /// Whether a message names the plan, the line and its step, and the right errno.
+    pub fn names(&self, message: &str, priority: &str, line: Option<&Line>) -> Result<()> {
+        let rest = message.strip_prefix(priority).and_then(|rest| rest.strip_prefix("moveroot: "));
+        let plan = if line.is_some() { self.scenario.file_name() } else { "boot.plan" };
+        let rest = rest
+            .and_then(|rest| rest.strip_prefix(plan))
+            .with_context(|| format!("no {priority} of {plan}: {message}"))?;
+        let (step, reason) = rest.rsplit_once(": ").with_context(|| format!("no reason: {message}"))?;
+        match line {
+            None => ensure!(step.is_empty(), "a step of the plan as a whole: {message}"),
+            Some(line) => {
+                let step = step
+                    .strip_prefix(&format!(":{}: ", line.number))
+                    .with_context(|| format!("not {line:?}: {message}"))?;
+                let words: Vec<&str> = step.split(' ').filter(|word| !["on", "to"].contains(word)).collect();
+                ensure!(
+                    words.len() >= line.words.len().min(2) && words[0] == line.words[0],
+                    "not the step {line:?}: {message}"
+                );
+                ensure!(words.iter().all(|word| line.words.contains(word)), "other objects than {line:?}: {message}");
+            }
+        }
+        let is_right = self.errnos().into_iter().any(|errno| reason == format!("{errno:?} ({})", errno as i32));
+        ensure!(is_right, "another errno than {:?}: {message}", self.injection);
+        Ok(())
+    }
+
+    /// The errnos that a report may tell of. Where init has an answer to an errno, it may fail at that; where the call
+    /// was itself the answer to another's failure, that other failure is still what is wrong.
+    fn errnos(&self) -> Vec<Errno> {
+        let fault = if let Then::Next(next) = self.injection.then { next } else { self.injection.fault };
+        let mut may = vec![if let Fault::Fails(errno) = fault { errno } else { Errno::EIO }];
+        if matches!(may[0], Errno::EEXIST | Errno::ENOENT) {
+            let later = self.run.calls.iter().skip(self.injection.place + 1).filter_map(|call| call.answer);
+            may.extend(later.filter(|answer| *answer < 0).map(|answer| Errno::from_raw(-answer as i32)));
+        }
+        let place = self.injection.place;
+        let before = place.checked_sub(1).filter(|at| self.reference.line_of[*at] == self.index());
+        let failed = before.and_then(|at| self.run.calls[at].answer).filter(|answer| *answer < 0);
+        may.extend(failed.map(|answer| Errno::from_raw(-answer as i32)));
+        may
+    }
+}
+
+pub fn messages(text: &str) -> Vec<String> {
+    text.lines().map(str::to_string).collect()
+}
+
+/// The line that a message names.
+pub fn number(message: &str) -> Option<usize> {
+    message.split(':').nth(2)?.parse().ok()
+}

@@ -1,0 +1,90 @@
+//! What a boot leaves: the files of its new root, its mounts, the files of the initramfs.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::unistd::Pid;
+
+/// Files or mounts by path, each in words that two equal ones share.
+pub type Facts = BTreeMap<String, String>;
+
+/// The content of this file is a set of names, as the kernel's own is: cgroups(7).
+const SET: &str = "/cgroup.subtree_control";
+
+/// The files of the new root of a process whose root is either of the two: `/..` leads onto what is mounted over the
+/// initramfs's root. None where nothing is.
+pub fn new_root(pid: Pid) -> Result<Option<Facts>> {
+    let root = format!("/proc/{pid}/root/..");
+    // The initramfs is what the process is in until it becomes the service.
+    let init = Path::new(&root).join("init");
+    if init.exists() { Ok(None) } else { files(Path::new(&root)).map(Some) }
+}
+
+/// The files of a filesystem; what is mounted there is told of, but not entered.
+pub fn files(root: &Path) -> Result<Facts> {
+    let device = fs::metadata(root).with_context(|| format!("cannot read {}", root.display()))?.dev();
+    let mut found = Facts::new();
+    let mut pending = vec![String::new()];
+    while let Some(folder) = pending.pop() {
+        let outside = root.join(folder.trim_start_matches('/'));
+        for entry in fs::read_dir(&outside).with_context(|| format!("cannot read {folder} of a root"))? {
+            let entry = entry?;
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            // Not the entry's own metadata: that is of what is mounted over.
+            let metadata = fs::symlink_metadata(entry.path()).with_context(|| format!("cannot look at {path}"))?;
+            let is_here = metadata.dev() == device;
+            found.insert(path.clone(), describe(&entry.path(), &metadata, is_here)?);
+            if metadata.is_dir() && is_here {
+                pending.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn describe(path: &Path, metadata: &Metadata, is_here: bool) -> Result<String> {
+    let what = if metadata.is_symlink() {
+        format!("link to {}", fs::read_link(path)?.display())
+    } else if metadata.is_file() && is_here {
+        format!("file {}", digest(path, &fs::read(path)?))
+    } else if metadata.is_file() {
+        "file mounted".to_string()
+    } else if metadata.is_dir() {
+        format!("folder{}", if is_here { "" } else { " mounted" })
+    } else {
+        "other".to_string()
+    };
+    Ok(format!("{what}, mode {:o}, owner {}:{}", metadata.mode() & 0o7777, metadata.uid(), metadata.gid()))
+}
+
+fn digest(path: &Path, content: &[u8]) -> String {
+    if path.to_string_lossy().ends_with(SET) {
+        let text = String::from_utf8_lossy(content);
+        let mut names: Vec<&str> = text.split_whitespace().filter(|name| name.len() > 1).collect();
+        names.sort_unstable();
+        names.dedup();
+        return format!("of names {names:?}");
+    }
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("{:x} of {} bytes", hasher.finish(), content.len())
+}
+
+/// Mount points and what is mounted there: proc_pid_mountinfo(5). Whether the root has large pages is left out: the
+/// promise is to do without where the kernel refuses them.
+pub fn mounts(pid: Pid) -> Result<Facts> {
+    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).context("cannot read init's mounts")?;
+    let mut found = Facts::new();
+    for line in text.lines() {
+        let (mount, filesystem) = line.split_once(" - ").with_context(|| format!("mountinfo: {line}"))?;
+        let [_, _, _, root, target, flags, ..] = mount.split(' ').collect::<Vec<_>>()[..] else { continue };
+        let options: Vec<&str> = filesystem.split(',').filter(|option| !option.starts_with("huge=")).collect();
+        // Several may lie one over the other.
+        *found.entry(target.to_string()).or_default() += &format!("[{root} {flags} {}]", options.join(","));
+    }
+    Ok(found)
+}

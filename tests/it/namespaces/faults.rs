@@ -1,0 +1,92 @@
+//! Each system call of a boot goes wrong once in each way it can; each boot ends in one of three ways.
+
+use std::io::Write;
+
+use anyhow::Result;
+use vm::faults::{self, Scenario};
+use vm::sandbox::Sandbox;
+use vm::test::long;
+
+use super::{content, initramfs};
+
+const BUILT_IN: &str = include_str!("../../../src/default.plan");
+
+/// Every verb, with all that it does at the most; steps that fail and may; one that undoes what it has made.
+const EVERY_VERB: &str = "root size=16m,mode=0755
+dir /etc 0750
+dir /deep/down 2755
+-dir /etc/
+link /proc/self/fd /dev/fd
+-link /proc/self/fd /dev/fd
+mount proc /proc proc nosuid,nodev,noexec
+mount tmpfs /run/deep tmpfs size=1m,mode=0700,nodev
+copy /files/cgroup.subtree_control /sys/fs/cgroup/cgroup.subtree_control
+controllers cpu memory
+write /proc/sys/kernel/hostname vm
+copy /files/owned /deep/owned
+-copy /files/gone
+bind /files/bound /bound
+-copy /../bound /copied
+-copy /files/tolerated
+-mount none /none nosuchfs
+-mount tmpfs /tolerated tmpfs size=1m,mode=0755
+bind /folder /data/folder
+bind /sbin/agent
+env A=1
+exec /sbin/agent --report word
+";
+
+fn furnished() -> Result<Sandbox> {
+    let sandbox =
+        initramfs()?.file("/sbin/crun", content(70_001), 0o755)?.file("/files/cgroup.subtree_control", "", 0o600)?;
+    let sandbox = sandbox.file("/files/owned", content(9_001), 0o4755)?.owner("/files/owned", 1000, 1001)?;
+    let sandbox = sandbox.file("/files/bound", "bound", 0o644)?.file("/files/tolerated", content(5_001), 0o640)?;
+    sandbox.file("/folder/file", "in a folder", 0o644)
+}
+
+fn assert_all_right(scenario: &Scenario) -> Result<()> {
+    let summary = faults::run(scenario, long())?;
+    // Past the test harness, which keeps what a test prints: the figures are for each run's reader.
+    writeln!(std::io::stderr(), "{summary}")?;
+    assert!(summary.wrong.is_empty(), "{summary}\n{}", summary.wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn of_the_built_in_plan() -> Result<()> {
+    let furnish = || Ok(furnished()?.args(["--report"]));
+    let name = "the built-in plan";
+    assert_all_right(&Scenario { name, plan: BUILT_IN, built_in: true, furnish: &furnish, output: None })
+}
+
+#[test]
+fn of_a_plan_with_every_verb() -> Result<()> {
+    let furnish = || Ok(furnished()?.args(["--report"]));
+    let name = "every verb";
+    assert_all_right(&Scenario { name, plan: EVERY_VERB, built_in: false, furnish: &furnish, output: None })
+}
+
+/// What follows `-exec`, and what is said where no other `exec` does.
+const SERVICES: [(&str, &str); 2] = [
+    ("falling back", "root\nbind /sbin/agent\n-exec /gone one two\nexec /sbin/agent --report\n"),
+    ("giving up", "root\nmount tmpfs / tmpfs mode=0755\nbind /sbin/agent\nexec /gone one two\n"),
+];
+
+#[test]
+fn of_a_service_that_is_not_there() -> Result<()> {
+    let furnish = || Ok(furnished()?.args(["--report"]));
+    for (name, plan) in SERVICES {
+        assert_all_right(&Scenario { name, plan, built_in: false, furnish: &furnish, output: None })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_console() -> Result<()> {
+    let furnish = || {
+        let sandbox = furnished()?.args(["--report", "--output", "/out"]).file("/out", "", 0o600)?;
+        Ok(sandbox.dir("/dev/console", 0o755)?.closed_descriptors())
+    };
+    let plan = "root\n-bind /gone\nbind /out\nbind /sbin/agent\nexec /sbin/agent\n";
+    assert_all_right(&Scenario { name: "no console", plan, built_in: false, furnish: &furnish, output: Some("/out") })
+}
