@@ -42,9 +42,13 @@ const ERRNOS: [Errno; 14] = [
     Errno::EAGAIN,
 ];
 
-/// How many of them, from the first on, every call fails with even in the short form; of the others a third.
+/// How many of them, from the first on, every call fails with even in the short form; of the others a share, another
+/// one for each call.
 const ALWAYS: usize = 2;
-const SHARE: usize = 3;
+const SHARE: usize = 4;
+
+/// A boot waits for the kernel about as long as it computes.
+const BOOTS_PER_CPU: usize = 2;
 
 /// What came of a scenario.
 #[derive(Debug)]
@@ -77,7 +81,7 @@ pub fn run(scenario: &Scenario, long: bool) -> Result<Summary> {
     ensure!(!injections.is_empty(), "{}: no call to fail", scenario.name);
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+        for _ in 0..BOOTS_PER_CPU * thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some(injection) = injections.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let result = try_one(scenario, &reference, *injection);
@@ -107,6 +111,9 @@ fn injections(clean: &Run, long: bool) -> Vec<Injection> {
         for (at, errno) in ERRNOS.into_iter().enumerate() {
             if long || at < ALWAYS || (place + at).is_multiple_of(SHARE) {
                 add(Fault::Fails(errno), Then::Well);
+            }
+            if at == 0 {
+                add(Fault::Fails(errno), Then::Following);
             }
             // A signal interrupts a call once, not for ever: and PID 1 has no handler that would make one do so.
             if errno != Errno::EINTR && (long || at == 0) {

@@ -117,6 +117,12 @@ impl Sandbox {
         Ok(self)
     }
 
+    /// Makes a character device.
+    pub fn device(self, path: &str, major: u32, minor: u32) -> Result<Sandbox> {
+        self.tree.device(path, major, minor)?;
+        Ok(self)
+    }
+
     /// Changes a file's owner and group.
     pub fn owner(self, path: &str, uid: u32, gid: u32) -> Result<Sandbox> {
         self.tree.owner(path, uid, gid)?;

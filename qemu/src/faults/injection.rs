@@ -32,14 +32,16 @@ pub struct Injection {
     pub then: Then,
 }
 
-/// What becomes of the calls of the same name that follow.
+/// What becomes of the calls that follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// They go well.
     Well,
-    /// The next one goes wrong this way, the others go well.
+    /// The next one of the same name goes wrong this way, the others go well.
     Next(Fault),
-    /// All go wrong the same way.
+    /// The very next one goes wrong the same way: the first of what init does about the failure.
+    Following,
+    /// All of the same name go wrong the same way.
     Ever,
 }
 

@@ -13,7 +13,10 @@ use nix::unistd::Pid;
 pub type Facts = BTreeMap<String, String>;
 
 /// The content of this file is a set of names, as the kernel's own is: cgroups(7).
-const SET: &str = "/cgroup.subtree_control";
+const CONTROLLERS: &str = "/cgroup.subtree_control";
+
+/// How it is described.
+pub const SET: &str = "file of names ";
 
 /// The files of the new root of a process whose root is either of the two: `/..` leads onto what is mounted over the
 /// initramfs's root. None where nothing is.
@@ -50,7 +53,7 @@ fn describe(path: &Path, metadata: &Metadata, is_here: bool) -> Result<String> {
     let what = if metadata.is_symlink() {
         format!("link to {}", fs::read_link(path)?.display())
     } else if metadata.is_file() && is_here {
-        format!("file {}", digest(path, &fs::read(path)?))
+        digest(path, &fs::read(path)?)
     } else if metadata.is_file() {
         "file mounted".to_string()
     } else if metadata.is_dir() {
@@ -62,16 +65,16 @@ fn describe(path: &Path, metadata: &Metadata, is_here: bool) -> Result<String> {
 }
 
 fn digest(path: &Path, content: &[u8]) -> String {
-    if path.to_string_lossy().ends_with(SET) {
+    if path.to_string_lossy().ends_with(CONTROLLERS) {
         let text = String::from_utf8_lossy(content);
         let mut names: Vec<&str> = text.split_whitespace().filter(|name| name.len() > 1).collect();
         names.sort_unstable();
         names.dedup();
-        return format!("of names {names:?}");
+        return format!("{SET}{names:?}");
     }
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
-    format!("{:x} of {} bytes", hasher.finish(), content.len())
+    format!("file {:x} of {} bytes", hasher.finish(), content.len())
 }
 
 /// Mount points and what is mounted there: proc_pid_mountinfo(5). Whether the root has large pages is left out: the

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
 use anyhow::{Context, Result};
-use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 /// Held shared while a file is written and alone while a process is started: a child that was forked in between
@@ -66,6 +66,12 @@ impl Tree {
         mknodat(CWD, &outside, FileType::Fifo, Mode::from_raw_mode(0o600), 0)
             .with_context(|| format!("cannot make the FIFO {path}"))?;
         Ok(outside)
+    }
+
+    pub fn device(&self, path: &str, major: u32, minor: u32) -> Result<()> {
+        let (outside, numbers) = (self.with_parents(path)?, makedev(major, minor));
+        mknodat(CWD, &outside, FileType::CharacterDevice, Mode::from_raw_mode(0o600), numbers)
+            .with_context(|| format!("cannot make the device {path}"))
     }
 
     /// A pipe in the place of `/dev/kmsg`: like the log it keeps what is written, however often it is opened.

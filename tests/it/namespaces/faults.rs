@@ -1,4 +1,6 @@
 //! Each system call of a boot goes wrong once in each way it can; each boot ends in one of three ways.
+//!
+//! EINTR comes once, not for ever: a signal interrupts a call for a handler, and pid 1 has none.
 
 use std::io::Write;
 
