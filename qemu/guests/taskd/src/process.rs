@@ -1,0 +1,91 @@
+//! A task as the API knows it: a container's first process, and those that `exec` adds. Each is created, then runs,
+//! then is stopped; what it is follows from what was noted, so no state can contradict another.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use containerd_shim_protos::api::{StateResponse, Status};
+use containerd_shim_protos::protobuf::MessageField;
+use containerd_shim_protos::protobuf::well_known_types::timestamp::Timestamp;
+use tokio::sync::watch;
+
+use crate::crun::Launched;
+use crate::exits::{Ending, Exit, end_of};
+
+/// Where its streams go, as the request named it.
+#[derive(Clone, Default)]
+pub struct Destinations {
+    pub stdout: String,
+    pub stderr: String,
+}
+
+pub struct Process {
+    pub destinations: Destinations,
+    /// None until it is there: `exec`'s process is made by its start.
+    launched: watch::Sender<Option<Launched>>,
+    started: AtomicBool,
+}
+
+impl Process {
+    /// One that is yet to be launched.
+    pub fn new(destinations: Destinations) -> Self {
+        Process { destinations, launched: watch::Sender::new(None), started: AtomicBool::new(false) }
+    }
+
+    pub fn set_launched(&self, launched: Launched) {
+        self.launched.send_replace(Some(launched));
+    }
+
+    pub fn set_started(&self) {
+        self.started.store(true, Ordering::Relaxed);
+    }
+
+    /// 0 before it is launched.
+    pub fn pid(&self) -> u32 {
+        self.launched.borrow().as_ref().map_or(0, |launched| launched.pid)
+    }
+
+    pub fn exit(&self) -> Option<Exit> {
+        self.launched.borrow().as_ref().and_then(|launched| *launched.ending.borrow())
+    }
+
+    /// Waits until it has ended, however long before or after its start that was asked.
+    pub async fn end(&self) -> Result<Exit> {
+        let ending: Option<Ending> = {
+            let mut receiver = self.launched.subscribe();
+            let launched = receiver.wait_for(Option::is_some).await?;
+            launched.as_ref().map(|launched| launched.ending.clone())
+        };
+        match ending {
+            Some(ending) => end_of(ending).await,
+            None => anyhow::bail!("the process was never launched"),
+        }
+    }
+
+    pub fn status(&self) -> Status {
+        match self.exit() {
+            Some(_) => Status::STOPPED,
+            None if self.started.load(Ordering::Relaxed) => Status::RUNNING,
+            None => Status::CREATED,
+        }
+    }
+
+    /// All that State tells of it.
+    pub fn state(&self) -> StateResponse {
+        let exit = self.exit();
+        StateResponse {
+            pid: self.pid(),
+            status: self.status().into(),
+            stdout: self.destinations.stdout.clone(),
+            stderr: self.destinations.stderr.clone(),
+            exit_status: exit.map_or(0, |exit| exit.status),
+            exited_at: exit.map_or_else(MessageField::none, exited_at),
+            ..Default::default()
+        }
+    }
+}
+
+/// An exit's time in the API's form.
+pub fn exited_at(exit: Exit) -> MessageField<Timestamp> {
+    MessageField::some(exit.at.into())
+}
