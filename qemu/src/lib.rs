@@ -1,13 +1,14 @@
 //! The harness of moveroot, as a library: the command `vm` and the tests use the same code.
 //!
-//! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`); what goes into a guest and
-//! how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console` and `clock`, `sandbox`);
-//! where things come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`,
+//! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`, `fuzz`, `matrix`); what goes into
+//! a guest and how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console` and `clock`,
+//! `sandbox`); where things come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`,
 //! `workspace`).
 
 pub mod bench;
 pub mod boot;
 pub mod check;
+pub mod fuzz;
 pub mod pack;
 pub mod size;
 pub mod test;

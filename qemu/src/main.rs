@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{bench, boot, check, pack, size, test};
+use vm::{bench, boot, check, fuzz, pack, size, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Bench(bench::Options),
     /// Show where init's bytes go.
     Size(size::Options),
+    /// Look for a text that the plan parser is wrong with.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,5 +44,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Check(options) => check::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Size(options) => size::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
     }
 }

@@ -6,9 +6,8 @@
 //! a detached mount, held by one descriptor: it goes when the [`Sandbox`] goes, even when the program is killed.
 //! Needs root and Linux 5.2. What it shares with this machine is devtmpfs and sysfs: plans may not write there.
 
-use std::fs::File;
 use std::io::{Seek, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -18,15 +17,15 @@ use std::time::Duration;
 use agent::Report;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::ptrace;
-use rustix::fs::{MemfdFlags, memfd_create};
 
 pub(crate) mod entry;
 pub(crate) mod tree;
+mod user;
 pub(crate) mod watch;
 
 use entry::{Entry, ProgramImage};
 use tree::{FORK, Tree};
-use watch::{Ending, drain, written};
+use watch::{Ending, drain, memory, written};
 
 /// How long init and its service may take together.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -40,6 +39,7 @@ pub struct Sandbox {
     closed_descriptors: bool,
     pid_one: bool,
     kmsg: bool,
+    user: Option<RawFd>,
     limit: Duration,
 }
 
@@ -82,6 +82,7 @@ impl Sandbox {
             closed_descriptors: false,
             pid_one: true,
             kmsg: true,
+            user: None,
             limit: LIMIT,
         };
         sandbox.dir("/dev", 0o755)
@@ -193,11 +194,12 @@ impl Sandbox {
         W: FnOnce(Child, Duration) -> Result<Ending> + Send,
     {
         let mut log = self.kmsg.then(|| self.tree.make_kmsg()).transpose()?;
+        self.hand_over()?;
         let [mut input, mut output, mut errors] = [memory()?, memory()?, memory()?];
         input.write_all(&self.input)?;
         input.rewind()?;
         let image = ProgramImage::new("/init", &self.arguments, &self.environment)?;
-        let entry = Entry { mount: self.tree.mount.as_raw_fd(), close: self.closed_descriptors };
+        let entry = Entry { mount: self.tree.mount.as_raw_fd(), close: self.closed_descriptors, user: self.user };
         let mut command = Command::new("/init");
         command.stdin(input).stdout(output.try_clone()?).stderr(errors.try_clone()?);
         let become_init = move || {
@@ -239,8 +241,4 @@ impl Sandbox {
             watcher.join().unwrap_or_else(|_| bail!("the thread that watches init panicked"))
         })
     }
-}
-
-fn memory() -> Result<File> {
-    Ok(memfd_create("sandbox", MemfdFlags::CLOEXEC).context("cannot make a file in memory")?.into())
 }

@@ -5,9 +5,11 @@
 //! | `plan` | the plan language's own code | nothing |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
+//! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
 //! | `namespaces` | the real init as PID 1 of new namespaces | root |
 //! | `vm` | the real init under a real kernel | QEMU |
 
+mod bad_plans;
 mod docs;
 mod elf;
 mod namespaces;

@@ -48,7 +48,7 @@ fn agent() -> &'static Path {
 }
 
 /// An initramfs with the init and the agent in it.
-fn initramfs() -> Result<Sandbox> {
+pub fn initramfs() -> Result<Sandbox> {
     Sandbox::new()?.init(init())?.program("/sbin/agent", agent())
 }
 

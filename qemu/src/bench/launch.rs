@@ -34,7 +34,7 @@ impl Held {
         tree.file("/sbin/agent", &std::fs::read(service).context("cannot read the service")?, 0o755)?;
         let output: File = memfd_create("output", MemfdFlags::CLOEXEC).context("cannot make a file in memory")?.into();
         let image = ProgramImage::new("/init", &["/init".into()], &["HOME=/".into(), "TERM=linux".into()])?;
-        let entry = Entry { mount: tree.mount.as_raw_fd(), close: false };
+        let entry = Entry { mount: tree.mount.as_raw_fd(), close: false, user: None };
         let pid = start_pid_one(|| become_init(&entry, &image, &output))?;
         let held = Held { pid, tree, output };
         match waitpid(pid, None).context("cannot wait for init")? {

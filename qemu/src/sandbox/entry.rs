@@ -23,6 +23,8 @@ pub struct Entry {
     pub mount: RawFd,
     /// Close descriptors 0, 1 and 2.
     pub close: bool,
+    /// The user namespace to be root of.
+    pub user: Option<RawFd>,
 }
 
 impl Entry {
@@ -30,6 +32,8 @@ impl Entry {
     pub fn enter(&self) -> io::Result<()> {
         // SAFETY: the parent holds the mount until this process has ended.
         let mount = unsafe { BorrowedFd::borrow_raw(self.mount) };
+        // First: a change of user takes the signal for the parent's death away, prctl(2).
+        self.user.map_or(Ok(()), super::user::become_root_of)?;
         set_parent_process_death_signal(Some(Signal::KILL))?;
         let others = UnshareFlags::NEWNS | UnshareFlags::NEWCGROUP | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
         // SAFETY: the forked child has one thread, so nothing is shared with another.

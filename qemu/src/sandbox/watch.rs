@@ -6,6 +6,7 @@ use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::fs::{MemfdFlags, memfd_create};
 
 /// How PID 1 ended.
 pub struct Ending {
@@ -27,6 +28,11 @@ pub fn until_end(mut child: Child, limit: Duration) -> Result<Ending> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// A file that is nowhere but in memory.
+pub fn memory() -> Result<File> {
+    Ok(memfd_create("sandbox", MemfdFlags::CLOEXEC).context("cannot make a file in memory")?.into())
 }
 
 /// All that was written to a file in memory.

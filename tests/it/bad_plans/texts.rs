@@ -1,0 +1,136 @@
+//! Texts for the parser: plans with noise around their words, and what is left of them after some blows.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+/// A line as its writer meant it.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub may_fail: bool,
+    pub verb: &'static str,
+    pub words: Vec<String>,
+}
+
+fn line(verb: &'static str, words: Vec<String>) -> Line {
+    Line { may_fail: false, verb, words }
+}
+
+/// Few, so that steps meet each other's doings.
+const PATHS: [&str; 16] = [
+    "/",
+    "/a",
+    "/a/b",
+    "/b",
+    "/b/../c",
+    "//d/",
+    "/sbin",
+    "/sbin/agent",
+    "/etc/link",
+    "/etc/file",
+    "/dev",
+    "/dev/kmsg",
+    "/run",
+    "/missing",
+    "/empty",
+    "/e",
+];
+const FILESYSTEMS: [&str; 6] = ["tmpfs", "ramfs", "proc", "sysfs", "cgroup2", "devtmpfs"];
+const FLAGS: [&str; 8] = ["ro", "nosuid", "nodev", "noexec", "noatime", "remount", "rbind", "private"];
+const DATA: [&str; 6] = ["size=1m", "mode=0700", "bogus", "nr_inodes=3", "size=0", "x=y"];
+
+fn path() -> impl Strategy<Value = String> {
+    prop_oneof![4 => select(&PATHS[..]).prop_map(String::from), 1 => "/[!-~é]{0,12}"]
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![2 => path(), 1 => "[!-~]{1,9}"]
+}
+
+/// Data for the filesystem, then flags: that the two may be mixed is the model's to check.
+fn options() -> impl Strategy<Value = String> {
+    let words = (vec(select(&DATA[..]), 1..3), vec(select(&FLAGS[..]), 0..3));
+    words.prop_map(|(data, flags)| [data, flags].concat().join(","))
+}
+
+fn step() -> impl Strategy<Value = Line> {
+    let one_or_two = || vec(path(), 1..3);
+    let mount = ("[a-z]{1,5}", path(), select(&FILESYSTEMS[..]), proptest::option::of(options()));
+    let step = prop_oneof![
+        (path(), proptest::option::of("[0-7]{1,4}"))
+            .prop_map(|(path, mode)| { line("dir", [path].into_iter().chain(mode).collect()) }),
+        (word(), path()).prop_map(|(target, path)| line("link", vec![target, path])),
+        mount.prop_map(|(source, target, kind, options)| {
+            line("mount", [source, target, kind.into()].into_iter().chain(options).collect())
+        }),
+        (path(), "[!-~]( {0,2}[!-~]){0,8}").prop_map(|(path, text)| line("write", vec![path, text])),
+        vec("[a-z]{1,6}", 1..6).prop_map(|names| line("controllers", names)),
+        (path(), proptest::option::of("[a-z]=[!-~]( y=z)?"))
+            .prop_map(|(path, parameters)| { line("module", [path].into_iter().chain(parameters).collect()) }),
+        one_or_two().prop_map(|words| line("copy", words)),
+        one_or_two().prop_map(|words| line("bind", words)),
+        ("[A-Za-z_.]{1,6}", "[!-~]{0,9}").prop_map(|(name, value)| line("env", vec![format!("{name}={value}")])),
+    ];
+    (step, proptest::bool::weighted(0.85)).prop_map(|(line, may_fail)| Line { may_fail, ..line })
+}
+
+/// A plan without fault; most bring a service along that can run.
+pub fn plan() -> impl Strategy<Value = Vec<Line>> {
+    let root =
+        proptest::option::weighted(0.3, options()).prop_map(|options| line("root", options.into_iter().collect()));
+    let agent = proptest::option::weighted(0.8, select(&["bind", "copy"][..]));
+    let service = prop_oneof![5 => Just("/sbin/agent".to_string()), 1 => path()];
+    let last = (vec((service, vec(word(), 0..4)), 1..3), any::<bool>());
+    (root, agent, vec(step(), 0..10), last).prop_map(|(root, agent, steps, (services, may_fail))| {
+        let agent = agent.map(|verb| line(verb, vec!["/sbin/agent".into()]));
+        let count = services.len();
+        let execs = services.into_iter().enumerate().map(|(at, (path, words))| Line {
+            may_fail: may_fail || at + 1 < count,
+            ..line("exec", [vec![path], words].concat())
+        });
+        [root].into_iter().chain(agent).chain(steps).chain(execs).collect()
+    })
+}
+
+const BLANKS: [&str; 5] = [" ", "  ", "\t", " \r ", "\0"];
+const ENDS: [&str; 6] = ["\n", "\r\n", " \n", "\n\n", "\n# comment = / \n", "\n \t\n"];
+
+/// The plan as text, with blanks, empty lines and comments as they come.
+pub fn written(plan: &[Line], noise: &[Index]) -> Vec<u8> {
+    let mut noise = noise.iter().cycle();
+    let mut any = |of: &[&'static str]| noise.next().map_or(of[0], |index| of[index.index(of.len())]);
+    let mut text = String::new();
+    for line in plan {
+        text += if line.may_fail { "-" } else { "" };
+        text += line.verb;
+        for word in &line.words {
+            text += any(&BLANKS);
+            text += word;
+        }
+        text += any(&ENDS);
+    }
+    text.into_bytes()
+}
+
+/// Something to put anywhere.
+fn fragment() -> impl Strategy<Value = Vec<u8>> {
+    let known =
+        ["\n", "root\n", "exec /a\n", "-", "#", "/", "=", ",", "dir", "env ", "module ", "0778", "-exec", "\u{a0}"];
+    let known = select(known.map(|text| text.as_bytes().to_vec()).to_vec());
+    let long = (any::<u8>(), 1_usize..4200).prop_map(|(byte, length)| vec![byte; length]);
+    prop_oneof![6 => known, 3 => vec(any::<u8>(), 1..5), 1 => long]
+}
+
+/// A text that was a plan once.
+pub fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let blow = (any::<Index>(), 0_usize..12, fragment());
+    (plan(), vec(any::<Index>(), 1..12), vec(blow, 1..5)).prop_map(|(plan, noise, blows)| {
+        let mut text = written(&plan, &noise);
+        for (at, cut, fragment) in blows {
+            let at = at.index(text.len() + 1);
+            let end = (at + cut).min(text.len());
+            text.splice(at..end, fragment);
+        }
+        text
+    })
+}

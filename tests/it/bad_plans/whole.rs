@@ -1,0 +1,172 @@
+//! The whole init under plans of any kind: as root of a user namespace, so that whatever a plan says the kernel keeps
+//! this machine out of it. See `vm::sandbox`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use fuzz::model::{Judgement, Step};
+use moveroot::fault::Fault;
+use nix::errno::Errno;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use vm::sandbox::Outcome;
+
+use crate::namespaces::initramfs;
+
+use super::texts::{mutated, plan, written};
+use super::{cases, runner};
+
+/// What came of a run, in one of the ways there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    /// The service ran.
+    Booted,
+    /// A step failed, and its line is told.
+    Failed,
+    /// No service could be run.
+    NoService,
+    /// The plan was refused before its first step.
+    Refused,
+}
+
+const FAULTS: [Fault; 9] = [
+    Fault::UnknownVerb,
+    Fault::TooFewWords,
+    Fault::TooManyWords,
+    Fault::NotAbsolute,
+    Fault::NotOctal,
+    Fault::NotAnAssignment,
+    Fault::OutOfOrder,
+    Fault::NoExec,
+    Fault::TooLong,
+];
+
+fn fault_text(name: &str) -> String {
+    let fault = FAULTS.into_iter().find(|fault| format!("{fault:?}") == name);
+    fault.map_or(String::new(), |fault| fault.text().bytes().map(char::from).collect())
+}
+
+/// How the run ended, if it did in a way that is documented.
+fn ending(judgement: &Judgement, outcome: &Outcome) -> Result<Ending> {
+    ensure!(!outcome.timed_out, "init hangs");
+    let code = outcome.code.with_context(|| format!("signal {:?} ended init", outcome.signal))?;
+    let logged: String = outcome.kmsg.lines().map(|line| format!("{}\n", line.get(3..).unwrap_or_default())).collect();
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    if let Some(fault) = judgement.faults.first() {
+        let place = if fault.line == 0 { String::new() } else { format!("{}: ", fault.line) };
+        let [line] = lines[..] else { anyhow::bail!("{} lines instead of one", lines.len()) };
+        let colon = if fault.line == 0 { ": " } else { ":" };
+        ensure!(line.starts_with(&format!("moveroot: boot.plan{colon}{place}")), "another line than {fault:?}");
+        ensure!(line.ends_with(&format!(": {}", fault_text(&fault.what))), "another fault than {fault:?}");
+        let expected = match (fault.line, fault.what.as_str()) {
+            (0, "NoExec") => 201,
+            (0, _) => 200,
+            (line, _) => i32::from(line.min(199)),
+        };
+        ensure!(code == expected, "{code} instead of {expected} for {fault:?}");
+        ensure!(logged == outcome.stderr && outcome.stdout.is_empty(), "said elsewhere: {logged}");
+        return Ok(Ending::Refused);
+    }
+    let (last, before) = lines.split_last().map_or((None, &[][..]), |(last, before)| (Some(*last), before));
+    let warnings = if outcome.stdout.is_empty() { before } else { &lines };
+    for warning in warnings {
+        let step = step_of(judgement, warning)?;
+        ensure!(step.may_fail, "boot went on after {warning}");
+    }
+    if !outcome.stdout.is_empty() {
+        ensure!(outcome.stdout.contains("agent: "), "who said this?");
+        ensure!([0, 1].contains(&code), "the agent exited {code}");
+        return Ok(Ending::Booted);
+    }
+    let last = last.context("init says nothing")?;
+    ensure!(logged.ends_with(&format!("{last}\n")), "the log has not {last}");
+    if last == "moveroot: boot.plan: ends without exec" {
+        ensure!(code == 201 && judgement.steps.last().is_some_and(|step| step.may_fail), "{code}");
+        return Ok(Ending::NoService);
+    }
+    let step = step_of(judgement, last)?;
+    ensure!(!step.may_fail, "boot ended with {last}");
+    ensure!(code == i32::from(step.line.min(199)), "{code} for line {}", step.line);
+    Ok(Ending::Failed)
+}
+
+/// The step that a failure's line names, if the line is right: `moveroot: boot.plan:LINE: VERB …: ERRNO (NUMBER)`.
+fn step_of<'j>(judgement: &'j Judgement, line: &str) -> Result<&'j Step> {
+    let wrong = || format!("this is no message: {line}");
+    let (number, rest) =
+        line.strip_prefix("moveroot: boot.plan:").and_then(|rest| rest.split_once(": ")).with_context(wrong)?;
+    let number: u16 = number.parse().with_context(wrong)?;
+    let step = judgement.steps.iter().find(|step| step.line == number).with_context(wrong)?;
+    let (objects, reason) = rest.rsplit_once(": ").with_context(wrong)?;
+    ensure!(objects.split(' ').next() == Some(step.verb.as_str()), "another verb than line {number}'s: {line}");
+    let (name, errno) = reason.strip_suffix(')').and_then(|reason| reason.split_once(" (")).with_context(wrong)?;
+    let errno = Errno::from_raw(errno.parse().with_context(wrong)?);
+    ensure!(name == format!("{errno:?}"), "another name than {errno:?}: {line}");
+    Ok(step)
+}
+
+/// What the generated plans' sources may find.
+fn run(text: &[u8]) -> Result<Outcome> {
+    let sandbox = initramfs()?.plan(text)?.without_rights()?;
+    let sandbox = sandbox.file("/etc/file", "content\n", 0o640)?.file("/empty", "", 0o644)?;
+    sandbox.symlink("file", "/etc/link")?.symlink("/e", "/e")?.dir("/a/b", 0o700)?.run()
+}
+
+/// Runs plans and counts their endings.
+fn endings(cases: u32, seed: u8, texts: impl Strategy<Value = Vec<u8>>) -> BTreeMap<Ending, u32> {
+    let counts = RefCell::new(BTreeMap::new());
+    let result = runner(cases, seed).run(&texts, |text| {
+        let outcome = run(&text).expect("a sandbox can be made");
+        let ending = ending(&fuzz::assert_right(&text), &outcome);
+        let shown = || format!("{:?}\n{outcome:#?}", String::from_utf8_lossy(&text));
+        match ending {
+            Ok(ending) => *counts.borrow_mut().entry(ending).or_insert(0) += 1,
+            Err(error) => return Err(TestCaseError::fail(format!("{error:#}: {}", shown()))),
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    counts.into_inner()
+}
+
+/// Why any plan may run here: what would touch the machine is refused, whatever stands before it.
+#[test]
+fn the_machine_is_out_of_reach() -> Result<()> {
+    let steps = [
+        ("mount devtmpfs /dev devtmpfs", "mount devtmpfs on /dev: EPERM (1)"),
+        ("mount sysfs /sys sysfs", "mount sysfs on /sys: EPERM (1)"),
+        ("mount proc /proc proc", "mount proc on /proc: EPERM (1)"),
+        ("mount /dev/vda /disk ext4", "mount /dev/vda on /disk: EPERM (1)"),
+        ("mount none /debug debugfs", "mount none on /debug: EPERM (1)"),
+        ("module /etc/file", "module /etc/file: EPERM (1)"),
+        ("bind /proc/sysrq-trigger", "bind /proc/sysrq-trigger: ENOENT (2)"),
+        ("write /sys/fs/cgroup/cgroup.procs 1", "write /sys/fs/cgroup/cgroup.procs: ENOENT (2)"),
+    ];
+    let lines: String = steps.iter().map(|(step, _)| format!("-{step}\n")).collect();
+    let outcome = run(format!("root\nbind /sbin/agent\n{lines}exec /sbin/agent --report\n").as_bytes())?;
+    let said = |(at, (_, said)): (usize, &(&str, &str))| format!("moveroot: boot.plan:{}: {said}\n", at + 3);
+    // A kernel that has no modules says so before it asks who wants one.
+    let stderr = outcome.stderr.replace("ENOSYS (38)", "EPERM (1)");
+    assert_eq!(stderr, steps.iter().enumerate().map(said).collect::<String>());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    Ok(())
+}
+
+#[test]
+fn random_plans_end_as_documented() {
+    let texts = (plan(), vec(any::<Index>(), 1..12)).prop_map(|(plan, noise)| written(&plan, &noise));
+    let counts = endings(cases(150, 10_000), 4, texts);
+    println!("{counts:?}");
+    let count = |ending| counts.get(&ending).copied().unwrap_or_default();
+    assert!(count(Ending::Booted) > 10 && count(Ending::Failed) > 10, "the plans are of no use: {counts:?}");
+    assert_eq!(count(Ending::Refused), 0);
+}
+
+#[test]
+fn mutated_plans_end_as_documented() {
+    let counts = endings(cases(100, 5_000), 5, mutated());
+    println!("{counts:?}");
+    assert!(counts.get(&Ending::Refused).is_some_and(|count| *count > 10), "the plans are of no use: {counts:?}");
+}
