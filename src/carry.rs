@@ -44,10 +44,11 @@ pub fn copy(step: &Step) -> Result<(), Errno> {
     carried.and(back)
 }
 
-/// Every byte, and the copy's length as proof of it.
+/// Every byte, and the copy's length as proof of it. A file at which a truncated initramfs ended has its whole length, but
+/// not the pages (do_name and do_copy in init/initramfs.c): then only what is there is sent, and that is too short.
 #[inline(never)]
 fn fill(copy: Descriptor, original: Descriptor, status: &Status) -> Result<(), Errno> {
-    let mut left = status.size();
+    let mut left = status.size().min(status.stored());
     while left > 0 {
         match sys::send(copy, original, left)? {
             0 => break,

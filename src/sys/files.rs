@@ -67,6 +67,12 @@ impl Status {
     pub fn size(&self) -> usize {
         self.0.st_size as usize
     }
+
+    /// Bytes of the pages that it has: fewer than its size where it has holes.
+    pub fn stored(&self) -> usize {
+        // In units of 512: stat(2).
+        (self.0.st_blocks as usize) << 9
+    }
 }
 
 /// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2). A FIFO without a writer is opened at once, not waited for.
