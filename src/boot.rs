@@ -28,6 +28,8 @@ pub fn run(arguments: &[Word], environment: &[Word]) -> ! {
     if sys::process_id() != 1 {
         report::usage();
     }
+    #[cfg(feature = "marks")]
+    sys::begin_marks();
     if service::open_descriptors().is_err() {
         // A service without them would take the first file it opens for its standard input.
         sys::exit(Exit::OTHER);
@@ -80,6 +82,8 @@ fn read_plan<'t>(environment: &[Word<'t>], text: &mut Text) -> (Name<'t>, Result
 
 #[inline(never)]
 fn run_step<'t>(step: &mut Step<'t>, service: &mut Service<'t>, report: &Report) {
+    #[cfg(feature = "marks")]
+    sys::mark(step.line);
     let result = loop {
         // A signal has come between: errno EINTR, signal(7). What a step has done by then it finds done.
         match run_once(step, service) {

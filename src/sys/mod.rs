@@ -6,12 +6,16 @@
 
 mod call;
 mod files;
+#[cfg(feature = "marks")]
+mod marks;
 mod modules;
 mod mounts;
 mod process;
 mod word;
 
 pub use files::*;
+#[cfg(feature = "marks")]
+pub use marks::*;
 pub use modules::*;
 pub use mounts::*;
 pub use process::*;
