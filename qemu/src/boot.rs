@@ -15,7 +15,8 @@ use crate::accel::{self, Choice};
 use crate::bundle::{self, Bundle};
 use crate::initramfs::Initramfs;
 use crate::qemu::{self, Outcome, Vm};
-use crate::{apt, build, kernel, pack, timeline, workspace};
+use crate::timeline::{Timeline, Watch};
+use crate::{apt, build, kernel, machine, pack, timeline, workspace};
 pub use guest::{Guest, agent};
 
 #[derive(Args, Clone, Debug)]
@@ -51,6 +52,9 @@ pub struct Options {
     /// The limit after which a guest is ended, in seconds
     #[arg(long, value_name = "S", default_value_t = 60)]
     pub timeout: u64,
+    /// Draw the boot's timeline to this file, with an init that marks each step
+    #[arg(long, value_name = "SVG")]
+    pub timeline: Option<PathBuf>,
     /// Show the guest's console as it comes
     #[arg(long, short)]
     pub verbose: bool,
@@ -129,7 +133,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(own) => own.clone(),
         None => agent(&plan)?,
     };
-    let parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
+    let mut parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
+    if options.timeline.is_some() {
+        parts.init = build::marked_init()?;
+    }
     let guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
     if !guest.added.is_empty() {
         eprintln!("vm: for the demo the plan has more steps before exec: {}", guest.added.join("; "));
@@ -137,14 +144,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
     guest.initramfs.write(image.path())?;
 
-    let vm = machine(options, &parts.kernel, image.path(), &guest)?;
+    let watch = Watch::new()?;
+    let vm = Vm { extra: watch.words(), ..vm(options, &parts.kernel, image.path(), &guest)? };
     let name = kernel::version(&parts.kernel).unwrap_or_else(|_| file_name(&parts.kernel));
     eprintln!("vm: booting {name} under {}", vm.accel);
     let outcome = vm.watch(|line| show_line(options, line))?;
     let report = Report::find(&outcome.transcript);
     let reason = match verdict(&outcome, report.as_ref()) {
         Ok(report) => {
-            show(&outcome, report);
+            show(report);
+            show_timeline(options, watch.timeline(&guest.plan)?, &format!("{name}, {}", vm.accel))?;
             return Ok(ExitCode::SUCCESS);
         }
         Err(reason) => reason,
@@ -172,10 +181,10 @@ fn show_line(options: &Options, line: &str) {
     }
 }
 
-fn machine(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<Vm> {
+fn vm(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<Vm> {
     Ok(Vm {
         disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
-        append: [guest.kernel_words.as_str(), options.append.as_str()].join(" ").trim().to_string(),
+        append: [timeline::APPEND, &guest.kernel_words, &options.append].join(" ").trim().to_string(),
         init_args: options.words.clone(),
         memory_mb: options.memory,
         cpus: options.cpus,
@@ -203,12 +212,25 @@ fn verdict<'r>(outcome: &Outcome, report: Option<&'r Report>) -> Result<&'r Repo
     Ok(report)
 }
 
-fn show(outcome: &Outcome, report: &Report) {
+fn show(report: &Report) {
     if let Some(container) = &report.container {
         println!("{}", container.output.trim_end());
         println!("container exited {}, with pivot_root\n", container.exit_code);
     }
-    print!("{}", timeline::table(&report.times_us, outcome.elapsed));
+}
+
+/// An agent of one's own may make no marks.
+fn show_timeline(options: &Options, timeline: Option<Timeline>, what: &str) -> Result<()> {
+    let Some(timeline) = timeline else {
+        println!("no timeline: the agent marked nothing");
+        return Ok(());
+    };
+    print!("{timeline}");
+    let Some(out) = &options.timeline else { return Ok(()) };
+    let caption = format!("{what}, {}, {}", machine::date()?, machine::description()?);
+    timeline::draw(&timeline, &caption, out).with_context(|| format!("cannot draw {}", out.display()))?;
+    eprintln!("vm: drew {}", out.display());
+    Ok(())
 }
 
 fn own_or(own: Option<&Path>, fetch: fn() -> Result<PathBuf>) -> Result<PathBuf> {

@@ -26,6 +26,15 @@ pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
     built(cargo, target.join("release/init"))
 }
 
+/// The release `init` that marks its entry and its steps, in a target folder of its own.
+pub fn marked_init() -> Result<PathBuf> {
+    let target = workspace::target()?.join("marks");
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--release", "--package", "moveroot", "--bin", "init", "--features", "marks"]);
+    cargo.env_remove("MOVEROOT_PLAN").arg("--target-dir").arg(&target);
+    built(cargo, target.join("release/init"))
+}
+
 /// The demo agent.
 pub fn agent() -> Result<PathBuf> {
     guest("agent", "agent")

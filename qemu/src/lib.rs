@@ -1,8 +1,8 @@
 //! The harness of moveroot, as a library: the command `vm` and the tests use the same code.
 //!
 //! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`, `fuzz`, `matrix`); what goes into
-//! a guest and how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console` and `clock`,
-//! `sandbox`); where things come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`,
+//! a guest and how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console`, `port` and
+//! `clock`, `sandbox`); where things come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`,
 //! `workspace`).
 
 pub mod bench;
@@ -23,6 +23,7 @@ pub mod faults;
 pub mod initramfs;
 pub mod pairing;
 pub mod plan;
+pub mod port;
 pub mod qemu;
 pub mod sandbox;
 

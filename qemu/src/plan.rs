@@ -38,6 +38,12 @@ pub fn missing(path: &Path, tree: &Initramfs) -> Result<Vec<String>> {
     Ok(missing)
 }
 
+/// Line and words of each step, as the plan has them.
+pub fn steps(text: &str) -> Vec<(u16, String)> {
+    let numbered = (1..).zip(text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")));
+    numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
 /// What is known of the new root while the plan is followed.
 struct NewRoot<'a> {
     tree: &'a Initramfs,

@@ -54,6 +54,8 @@ pub struct Vm {
     pub accel: Accel,
     /// Under TCG: the guest's clock counts its instructions, one a nanosecond.
     pub counted: bool,
+    /// Words for QEMU's own command line.
+    pub extra: Vec<String>,
     pub timeout: Duration,
 }
 
@@ -90,6 +92,7 @@ impl Vm {
             cpus: 1,
             accel: Accel::Tcg,
             counted: false,
+            extra: Vec::new(),
             timeout: Duration::from_secs(60),
         }
     }
@@ -122,7 +125,7 @@ impl Vm {
         if self.counted {
             qemu.args(["-icount", "shift=0,sleep=off"]);
         }
-        qemu.arg("-kernel").arg(&self.kernel);
+        qemu.args(&self.extra).arg("-kernel").arg(&self.kernel);
         if let Some(initramfs) = &self.initramfs {
             qemu.arg("-initrd").arg(initramfs);
         }

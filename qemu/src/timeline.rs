@@ -1,29 +1,140 @@
-//! A boot's marks as a small table: when, and how long after the mark before.
+//! A boot as phases, one after the other without a gap, from QEMU's start, or from the machine's reset, to the end of
+//! the container.
 
-use std::time::Duration;
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
 
-use agent::Times;
+pub mod marks;
+mod picture;
+mod text;
+mod watch;
 
-/// The marks of a boot that the agent reported; `elapsed` is the whole run as this machine saw it, with QEMU's own
-/// start and end.
-pub fn table(times: &Times, elapsed: Duration) -> String {
-    let marks = [
-        ("kernel", Some(0)),
-        ("init", times.init),
-        ("service", Some(times.service)),
-        ("container", times.container_start),
-        ("container ended", times.container_end),
-    ];
-    let mut table = String::from("                    at ms     after ms\n");
-    let mut before = 0;
-    for (name, at) in marks {
-        let Some(at) = at else { continue };
-        table += &format!("{name:<16} {:>8.1} {:>12.1}\n", ms(at), ms(at) - ms(before));
-        before = at;
-    }
-    table + &format!("from QEMU's start to its end: {:.1} s\n", elapsed.as_secs_f64())
+pub use picture::draw;
+pub use watch::{APPEND, Watch};
+
+use crate::plan;
+use marks::Marks;
+
+/// Whose work a phase is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    Machine,
+    Kernel,
+    Init,
+    Service,
 }
 
-fn ms(microseconds: u64) -> f64 {
-    microseconds as f64 / 1000.0
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    pub name: String,
+    pub part: Part,
+    /// Microseconds, or instructions.
+    pub start: f64,
+    pub length: f64,
+}
+
+/// A boot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    pub phases: Vec<Phase>,
+    /// From the first phase's start to the last mark's arrival, by this machine's clock alone; under `-icount` by the last
+    /// mark.
+    pub whole: f64,
+    pub counted: bool,
+}
+
+/// A message of the kernel's log, and what begins with it. One that a kernel doesn't write leaves its time to the phase
+/// before.
+const KERNEL: [(&str, &str); 4] = [
+    ("devtmpfs: initialized", "kernel: subsystems"),
+    ("Trying to unpack rootfs", "kernel: drivers; initramfs"),
+    ("Freeing unused kernel image (initmem)", "kernel: frees and protects memory"),
+    ("Run /", "kernel: executes init"),
+];
+const BEGINNING: &str = "kernel: memory, CPUs, timers";
+
+/// Beginnings of phases, in order.
+struct Beginnings(Vec<(String, Part, f64)>);
+
+impl Beginnings {
+    fn add(&mut self, name: &str, part: Part, at: Option<f64>) {
+        self.0.extend(at.map(|at| (name.to_string(), part, at)));
+    }
+
+    /// From the clock of the kernel's log, of which `time` makes ours, to init.
+    fn add_kernel(&mut self, marks: &Marks, start: Option<f64>, time: impl Fn(u64) -> f64) {
+        self.add(BEGINNING, Part::Kernel, start);
+        for (message, name) in KERNEL {
+            let at = marks.log.iter().find(|(_, text)| text.starts_with(message)).map(|(when, _)| time(*when));
+            self.add(name, Part::Kernel, at);
+        }
+    }
+
+    fn add_userspace(&mut self, marks: &Marks, plan: &str, time: impl Fn(u64) -> f64) -> Result<()> {
+        self.add("init: starts, reads the plan", Part::Init, marks.entry.map(&time));
+        let steps = plan::steps(plan);
+        // After an `exec` that is followed by others, those are not met.
+        let is_plans = marks.steps.iter().zip(&steps).all(|((line, _), (steps_line, _))| line == steps_line);
+        ensure!(is_plans, "marks of lines {:?} where the plan has steps {steps:?}", marks.steps);
+        for ((_, at), (_, text)) in marks.steps.iter().zip(&steps) {
+            self.add(text, Part::Init, Some(time(*at)));
+        }
+        self.add("service: looks around", Part::Service, marks.service.map(&time));
+        self.add("container", Part::Service, marks.container.map(&time));
+        Ok(())
+    }
+
+    fn phases(self, end: f64) -> Result<Vec<Phase>> {
+        let ends: Vec<f64> = self.0.iter().skip(1).map(|(_, _, at)| *at).chain([end]).collect();
+        let phase = |((name, part, start), end): ((String, Part, f64), f64)| {
+            ensure!(end >= start, "{name} ends before it begins, {start:.0} and {end:.0}");
+            Ok(Phase { name, part, start, length: end - start })
+        };
+        self.0.into_iter().zip(ends).map(phase).collect()
+    }
+}
+
+impl Timeline {
+    /// In microseconds from QEMU's start. `firmware` is when it first and last asked for something; `offset` what is to be
+    /// added to the guest's counter.
+    pub fn in_time(
+        marks: &Marks,
+        plan: &str,
+        firmware: Option<(f64, f64)>,
+        khz: f64,
+        offset: f64,
+        whole: f64,
+    ) -> Result<Timeline> {
+        let time = |ticks: f64| offset + ticks * 1000.0 / khz;
+        let log_start = marks.log_start(khz).map(time);
+        let mut found = Beginnings(Vec::new());
+        found.add("QEMU starts", Part::Machine, Some(0.0));
+        found.add("firmware loads the kernel", Part::Machine, firmware.map(|(first, _)| first));
+        found.add("kernel unpacks itself", Part::Kernel, firmware.map(|(_, last)| last));
+        found.add_kernel(marks, log_start, |when| log_start.unwrap_or_default() + when as f64);
+        found.add_userspace(marks, plan, |ticks| time(ticks as f64))?;
+        let last = marks.ends.last().context("the guest made no mark")?.1;
+        Ok(Timeline { phases: found.phases(time(last as f64))?, whole, counted: false })
+    }
+
+    /// In instructions from the machine's reset: the guest's clock counts them, one a nanosecond.
+    pub fn in_instructions(marks: &Marks, plan: &str) -> Result<Timeline> {
+        let log_start = marks.log_start(1e6);
+        let mut found = Beginnings(Vec::new());
+        found.add("firmware loads, kernel unpacks itself", Part::Machine, Some(0.0));
+        found.add_kernel(marks, log_start, |when| log_start.unwrap_or_default() + when as f64 * 1000.0);
+        found.add_userspace(marks, plan, |ticks| ticks as f64)?;
+        let last = marks.ends.last().context("the guest made no mark")?.1 as f64;
+        Ok(Timeline { phases: found.phases(last)?, whole: last, counted: true })
+    }
+
+    /// All phases together.
+    pub fn sum(&self) -> f64 {
+        self.phases.iter().map(|phase| phase.length).sum()
+    }
+
+    /// The phases of a part together.
+    pub fn of(&self, part: Part) -> f64 {
+        self.phases.iter().filter(|phase| phase.part == part).map(|phase| phase.length).sum()
+    }
 }

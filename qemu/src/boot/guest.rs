@@ -22,6 +22,8 @@ const LIBRARIES: [&str; 3] = ["/lib", "/lib64", "/usr/lib"];
 #[derive(Debug)]
 pub struct Guest {
     pub initramfs: Initramfs,
+    /// The plan that runs.
+    pub plan: String,
     /// The plan's disk, an erofs image.
     pub disk: Option<NamedTempFile>,
     /// The steps that were added to the plan, before its first `exec`.
@@ -53,9 +55,10 @@ impl Parts {
         let mut on_disk = Initramfs::empty();
         let carried = if pairing.disk.is_some() { &mut on_disk } else { &mut initramfs };
         let added = self.carry(&pairing, carried, bundle)?;
-        initramfs.bytes("/boot.plan", 0o644, pairing.with(&added));
+        let plan = pairing.with(&added);
+        initramfs.bytes("/boot.plan", 0o644, plan.as_str());
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
-        Ok(Guest { initramfs, disk, added, kernel_words: pairing.kernel_words })
+        Ok(Guest { initramfs, plan, disk, added, kernel_words: pairing.kernel_words })
     }
 
     /// Puts agent, runtime and bundle into the tree; returns the steps that the plan lacks for them.

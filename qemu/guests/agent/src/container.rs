@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use crate::facts::now_us;
-use crate::{Container, EXPECTED_EXIT, Report};
+use crate::port::Mark;
+use crate::{Container, EXPECTED_EXIT, Report, marks, recorder};
 
 /// The runtime's words. There is no `--no-pivot` among them: moving the root is what makes that so.
 const WORDS: [&str; 6] = ["--root", "/run/crun", "run", "--bundle", "/bundle", "demo"];
@@ -21,8 +22,12 @@ pub fn run_bundle(report: &mut Report, runtime: &str) -> Result<()> {
     }
     println!("agent: {runtime} {}", WORDS.join(" "));
     report.times_us.container_start = Some(now_us());
+    marks::make(Mark::ContainerStart);
     let (status, output) = run(runtime)?;
     report.times_us.container_end = Some(now_us());
+    marks::make(Mark::ContainerEnd);
+    marks::send_log();
+    recorder::stop()?;
     reap();
     report.container = Some(Container {
         argv: [runtime].iter().chain(&WORDS).map(ToString::to_string).collect(),

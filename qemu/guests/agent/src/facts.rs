@@ -2,10 +2,8 @@
 //!
 //! [`collect`] runs first; only its last part reads files, where there are any.
 
-use std::io::Read;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
 use crate::{Descriptor, Filesystem, Report, Signals, Times};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -13,11 +11,14 @@ use nix::libc;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, major, minor, umask};
 use nix::time::{ClockId, clock_gettime};
 
+use crate::port::{self, Mark};
+use crate::{log, marks};
+
 /// Looks at everything, in an order where no look changes what a later one sees.
 pub fn collect() -> Report {
-    let service = now_us();
+    let (entry, service) = (port::ticks(), now_us());
     let descriptors = (0..1024).filter_map(descriptor).collect();
-    Report {
+    let report = Report {
         pid: std::process::id(),
         argv: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         environment: environment(),
@@ -31,7 +32,9 @@ pub fn collect() -> Report {
         subtree_control: std::fs::read_to_string("/sys/fs/cgroup/cgroup.subtree_control").ok(),
         times_us: Times { init: init_started_us(), service, ..Times::default() },
         ..Report::default()
-    }
+    };
+    marks::make_at(Mark::Service, entry);
+    report
 }
 
 /// Microseconds since the kernel started, close to the clock of its log.
@@ -133,20 +136,6 @@ fn root_filesystem() -> Filesystem {
 
 /// When the kernel wrote `Run /init as init process` to its log.
 fn init_started_us() -> Option<u64> {
-    // Anything else there would lose what is read from it.
-    std::fs::metadata("/dev/kmsg").ok().filter(|metadata| metadata.file_type().is_char_device())?;
-    let mut options = std::fs::File::options();
-    let mut log = options.read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg").ok()?;
-    // One read gives one record: `priority,sequence,microseconds,flags;text`.
-    let mut record = [0_u8; 8192];
-    loop {
-        let length = match log.read(&mut record) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => continue,
-            read => read.ok().filter(|&length| length > 0)?,
-        };
-        let text = String::from_utf8_lossy(&record[..length]);
-        if text.contains(";Run /") && text.contains(" as init process") {
-            return text.split(',').nth(2)?.parse().ok();
-        }
-    }
+    let is_it = |text: &str| text.starts_with("Run /") && text.contains(" as init process");
+    log::find(|microseconds, text| is_it(text).then_some(microseconds))
 }

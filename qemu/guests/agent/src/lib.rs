@@ -7,6 +7,10 @@ pub mod contract;
 pub mod ending;
 pub mod facts;
 pub mod files;
+mod log;
+pub mod marks;
+pub mod port;
+pub mod recorder;
 
 use std::io::Write;
 
@@ -15,6 +19,9 @@ use serde::{Deserialize, Serialize};
 
 /// Opens the one machine-readable line of the agent's output.
 pub const MARK: &str = "moveroot-report: ";
+
+/// The variable with a recorder's process number.
+pub const RECORDER: &str = "agent_recorder";
 
 /// The exit code a bundle's container should have, unless `/bundle/expect` names another.
 pub const EXPECTED_EXIT: i32 = 42;

@@ -1,0 +1,64 @@
+//! perf record, from a start that can be waited for to a file that is whole.
+
+use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Child, Command};
+
+use anyhow::{Context, Result, ensure};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Written when perf records.
+pub const READY: &str = "perf records";
+
+/// Where it goes, in the initramfs.
+const FILE: &str = "/perf.data";
+
+/// The software clock, every 50 microseconds, with the kernel's stack; what PID 1 asks of the kernel, without.
+const EVENTS: [&str; 6] = [
+    "--event=cpu-clock/period=50000,call-graph=fp/",
+    "--event=raw_syscalls:sys_enter/call-graph=no/",
+    "--filter=common_pid==1",
+    "--event=raw_syscalls:sys_exit/call-graph=no/",
+    "--filter=common_pid==1",
+    // Room for all of it, so that perf sleeps while others work; nothing looked up that the host can do later.
+    "--mmap-pages=8M",
+];
+
+/// A perf that records.
+pub struct Perf {
+    child: Child,
+    // perf ends its recording where this pipe does.
+    _control: PipeWriter,
+    _answers: PipeReader,
+}
+
+impl Perf {
+    /// Starts it, and returns when it records.
+    pub fn start() -> Result<Perf> {
+        let (orders, mut control) = std::io::pipe().context("cannot make a pipe")?;
+        let (mut answers, answer) = std::io::pipe().context("cannot make a pipe")?;
+        for descriptor in [orders.as_fd(), answer.as_fd()] {
+            fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::empty())).context("cannot hand a pipe to perf")?;
+        }
+        let mut perf = Command::new("/usr/bin/perf");
+        perf.args(["record", "--all-cpus", "--no-buildid", "--no-buildid-cache", "--delay=-1", "--output", FILE]);
+        perf.args(EVENTS).arg(format!("--control=fd:{},{}", orders.as_raw_fd(), answer.as_raw_fd()));
+        let child = perf.env_clear().env("HOME", "/").spawn().context("cannot run perf")?;
+        drop((orders, answer));
+        control.write_all(b"enable\n").context("cannot tell perf to record")?;
+        let mut said = [0; 5];
+        answers.read_exact(&mut said).context("perf ended before it recorded")?;
+        ensure!(said.starts_with(b"ack\n"), "perf answered {:?}", String::from_utf8_lossy(&said));
+        Ok(Perf { child, _control: control, _answers: answers })
+    }
+
+    /// Ends it and takes what it wrote.
+    pub fn stop(mut self) -> Result<Vec<u8>> {
+        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT).context("cannot signal perf")?;
+        let status = self.child.wait().context("cannot wait for perf")?;
+        let data = std::fs::read(FILE).with_context(|| format!("perf ended, {status}, and left no {FILE}"))?;
+        Ok(data)
+    }
+}
