@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 mod candidate;
 mod chart;
-mod compression;
+pub mod compression;
 mod counted;
 mod finding;
 mod floor;

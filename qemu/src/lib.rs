@@ -1,15 +1,16 @@
 //! The harness of moveroot, as a library: the command `vm` and the tests use the same code.
 //!
-//! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`, `fuzz`, `matrix`); what goes into
-//! a guest and how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console`, `port` and
-//! `clock`, `sandbox`); where things come from (`kernel`, `build`, `apt`); the formats and places at the bottom (`cpio`, `elf`, `machine`,
-//! `workspace`).
+//! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`, `fuzz`, `matrix`,
+//! `profile`); what goes into a guest and how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console`, `port` and
+//! `clock`, `sandbox`); where things come from (`kernel`, `image`, `build`, `apt`); the formats and places at the bottom
+//! (`cpio`, `elf`, `machine`, `workspace`).
 
 pub mod bench;
 pub mod boot;
 pub mod check;
 pub mod fuzz;
 pub mod pack;
+pub mod profile;
 pub mod size;
 pub mod test;
 pub mod timeline;
@@ -29,6 +30,7 @@ pub mod sandbox;
 
 pub mod apt;
 pub mod build;
+pub mod image;
 pub mod kernel;
 
 pub mod cpio;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{bench, boot, check, fuzz, pack, size, test};
+use vm::{bench, boot, check, fuzz, pack, profile, size, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Size(size::Options),
     /// Look for a text that the plan parser is wrong with.
     Fuzz(fuzz::Options),
+    /// See where a boot goes: perf in a guest, a timeline, instructions by step.
+    Profile(profile::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,5 +47,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(options) => bench::run(&options),
         Command::Size(options) => size::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Profile(options) => profile::run(&options),
     }
 }

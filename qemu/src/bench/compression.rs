@@ -4,9 +4,11 @@ use std::fmt;
 use std::io::Write;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Compression {
+    #[default]
     None,
     Gzip,
     Lz4,

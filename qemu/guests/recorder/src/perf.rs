@@ -17,7 +17,7 @@ const FILE: &str = "/perf.data";
 
 /// The software clock, every 50 microseconds, with the kernel's stack; what PID 1 asks of the kernel, without.
 const EVENTS: [&str; 6] = [
-    "--event=cpu-clock/period=50000,call-graph=fp/",
+    "--event=cpu-clock/period=50000,call-graph=fp,name=cpu-clock/",
     "--event=raw_syscalls:sys_enter/call-graph=no/",
     "--filter=common_pid==1",
     "--event=raw_syscalls:sys_exit/call-graph=no/",
