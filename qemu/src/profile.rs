@@ -150,17 +150,22 @@ fn record_with_perf(guest: &Guest, record: &Record, out: &Path) -> Result<record
     let host = HostPerf::start(guest.accel, out)?;
     let recorded = Recorded::keep(&guest.record()?, out)?;
     host.finish(out)?;
-    let title = format!("{} under {}, {}", record.kernel, record.accel, record.date);
-    recorded.flame_graph(&title, &out.join("flame.svg"))?;
+    let microseconds = recorder::PERIOD_NS / 1000;
+    let (unit, by) = match guest.records_counted() {
+        true => (format!("{microseconds} thousand instructions"), ", instructions counted"),
+        false => (format!("{microseconds} µs"), ""),
+    };
+    recorded.flame_graphs(&format!("{} under {}{by}, {}", record.kernel, record.accel, record.date), &unit)?;
     recorded.report(&out.join("report.txt"))?;
     let calls = Calls::read(&recorded.system_calls()?)?;
     eprintln!("vm: a boot with perf and marks");
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (recording, marks) = guest.record_marked()?;
     let marked = Calls::read(&Recorded::keep(&recording, folder.path())?.system_calls()?)?;
-    let counts = marked.counts(&marks, guest::khz())?;
+    let counts = marked.counts(&marks, guest.khz())?;
     let made = Calls::by_step(&calls, &marked, &counts, &guest.step_names(&marks)?)?;
-    let found = record::Calls { entry_to_exec_us: calls.whole(), in_calls_us: calls.sum(), steps: made };
+    let counted = guest.records_counted();
+    let found = record::Calls { counted, entry_to_exec_us: calls.whole(), in_calls_us: calls.sum(), steps: made };
     let path = out.join("calls.txt");
     fs::write(&path, found.table()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(found)
@@ -180,7 +185,10 @@ fn phases(options: &Options, guest: &Guest, record: &Record, out: &Path) -> Resu
         let Some(first) = timelines[usize::from(counted)].first() else { continue };
         let accel = if counted { "tcg, instructions counted" } else { &record.accel };
         let caption = format!("{}, {accel}, {}, {}", record.kernel, record.date, record.machine);
-        let svg = out.join(if counted { "instructions.svg" } else { "timeline.svg" });
+        let name = if counted { "instructions" } else { "timeline" };
+        let log: String = first.log.iter().map(|(at, text)| format!("{at:>14.0} {text}\n")).collect();
+        fs::write(out.join(format!("{name}.log")), log).context("cannot keep the kernel's log")?;
+        let svg = out.join(format!("{name}.svg"));
         timeline::draw(first, &caption, &svg).with_context(|| format!("cannot draw {}", svg.display()))?;
     }
     Ok(record::lines(&timelines[0], &timelines[1]))

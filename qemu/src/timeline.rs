@@ -41,6 +41,9 @@ pub struct Timeline {
     /// mark.
     pub whole: f64,
     pub counted: bool,
+    /// The kernel's log, by the same clock.
+    #[serde(skip)]
+    pub log: Vec<(f64, String)>,
 }
 
 /// A message of the kernel's log, and what begins with it. One that a kernel doesn't write leaves its time to the phase
@@ -111,10 +114,12 @@ impl Timeline {
         found.add("QEMU starts", Part::Machine, Some(0.0));
         found.add("firmware loads the kernel", Part::Machine, firmware.map(|(first, _)| first));
         found.add("kernel unpacks itself", Part::Kernel, firmware.map(|(_, last)| last));
-        found.add_kernel(marks, log_start, |when| log_start.unwrap_or_default() + when as f64);
+        let log_time = |when: u64| log_start.unwrap_or_default() + when as f64;
+        found.add_kernel(marks, log_start, log_time);
         found.add_userspace(marks, plan, |ticks| time(ticks as f64))?;
         let last = marks.ends.last().context("the guest made no mark")?.1;
-        Ok(Timeline { phases: found.phases(time(last as f64))?, whole, counted: false })
+        let log = marks.log.iter().map(|(when, text)| (log_time(*when), text.clone())).collect();
+        Ok(Timeline { phases: found.phases(time(last as f64))?, whole, counted: false, log })
     }
 
     /// In instructions from the machine's reset: the guest's clock counts them, one a nanosecond.
@@ -122,10 +127,12 @@ impl Timeline {
         let log_start = marks.log_start(1e6);
         let mut found = Beginnings(Vec::new());
         found.add("firmware loads, kernel unpacks itself", Part::Machine, Some(0.0));
-        found.add_kernel(marks, log_start, |when| log_start.unwrap_or_default() + when as f64 * 1000.0);
+        let log_time = |when: u64| log_start.unwrap_or_default() + when as f64 * 1000.0;
+        found.add_kernel(marks, log_start, log_time);
         found.add_userspace(marks, plan, |ticks| ticks as f64)?;
         let last = marks.ends.last().context("the guest made no mark")?.1 as f64;
-        Ok(Timeline { phases: found.phases(last)?, whole: last, counted: true })
+        let log = marks.log.iter().map(|(when, text)| (log_time(*when), text.clone())).collect();
+        Ok(Timeline { phases: found.phases(last)?, whole: last, counted: true, log })
     }
 
     /// All phases together.

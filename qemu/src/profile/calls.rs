@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::timeline::marks::Marks;
@@ -10,12 +10,24 @@ use crate::timeline::marks::Marks;
 /// How far before its first system call the marked init may have read its clock, in microseconds.
 const SLACK: u32 = 2000;
 
+/// The kernel's function that ends a system call: include/linux/entry-common.h.
+const RETURN: &str = " syscall_exit_to_user_mode";
+
 /// A system call of PID 1, times in microseconds of the kernel's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     pub name: String,
     pub enter: f64,
     pub exit: f64,
+    /// What the kernel did between the call's end, as it is traced, and its return, by samples: the pages of an unlinked
+    /// file are freed there, when it is closed for the last time (task_work_run).
+    pub after: f64,
+}
+
+impl Call {
+    fn time(&self) -> f64 {
+        self.exit - self.enter + self.after
+    }
 }
 
 /// What was recorded of an init.
@@ -38,27 +50,42 @@ pub struct StepCalls {
 }
 
 impl Calls {
-    /// Reads `perf script`'s lines for raw_syscalls:sys_enter and sys_exit.
+    /// Reads `perf script`'s lines for raw_syscalls:sys_enter and sys_exit, and the stacks of the clock's samples.
     pub fn read(script: &str) -> Result<Calls> {
-        let mut events = script.lines().filter_map(event);
-        let is_execution =
-            |event: &Event| !event.enters && event.call == i64::from(libc::SYS_execve as i32) && event.answer == 0;
-        let entry = events.find(is_execution).context("perf saw nobody execute the init")?.time;
+        let mut lines = script.lines();
+        let entry =
+            lines.by_ref().filter_map(event).find(Event::has_executed).context("perf saw no init executed")?.time;
         let mut calls: Vec<Call> = Vec::new();
         let mut open: Option<Event> = None;
-        for event in events {
+        let mut is_sample = false;
+        for line in lines {
+            let Some(event) = event(line) else {
+                // A stack follows its sample, the function that returns to the program near its end.
+                is_sample = is_sample && !line.is_empty() || line.contains(" 1/1 ") && line.contains(" cpu-clock:");
+                if let (true, None, Some(call)) = (is_sample && line.ends_with(RETURN), &open, calls.last_mut()) {
+                    call.after += f64::from(recorder::PERIOD_NS) / 1000.0;
+                }
+                continue;
+            };
+            is_sample = false;
             match open.take() {
-                None if event.enters => open = Some(event),
+                None if event.enters => {
+                    // A sample stands for its whole period, of which there may not have been as much.
+                    if let Some(call) = calls.last_mut() {
+                        call.after = call.after.min(event.time - call.exit);
+                    }
+                    open = Some(event);
+                }
                 Some(enter) if !event.enters => {
-                    calls.push(Call { name: name(enter.call), enter: enter.time, exit: event.time });
-                    if enter.call == i64::from(libc::SYS_execve as i32) && event.answer == 0 {
+                    calls.push(Call { name: name(enter.call), enter: enter.time, exit: event.time, after: 0.0 });
+                    if event.has_executed() {
                         return Ok(Calls { entry, calls });
                     }
                 }
-                _ => anyhow::bail!("perf lost a system call of PID 1 at {:.6} s", event.time / 1e6),
+                _ => bail!("perf lost a system call of PID 1 at {:.6} s", event.time / 1e6),
             }
         }
-        anyhow::bail!("perf saw no service executed after {} system calls", calls.len())
+        bail!("perf saw no service executed after {} system calls", calls.len())
     }
 
     /// From the entry to the service's.
@@ -68,7 +95,7 @@ impl Calls {
 
     /// In system calls.
     pub fn sum(&self) -> f64 {
-        self.calls.iter().map(|call| call.exit - call.enter).sum()
+        self.calls.iter().map(Call::time).sum()
     }
 
     /// How many calls there are before the first step, and in each: for an init that marks its steps and was recorded. The
@@ -94,12 +121,13 @@ impl Calls {
         let names = |calls: &Calls| calls.calls.iter().map(|call| call.name.clone()).collect::<Vec<_>>();
         let with_right = names(marked);
         let without: Vec<String> = with_right.iter().filter(|name| *name != "ioperm").cloned().collect();
+        ensure!(with_right.len() == without.len() + 1, "marks take more than one ioperm: {with_right:?}");
         ensure!(names(self) == without, "init calls {:?}, and marked {with_right:?}", names(self));
         let mut rest = self.calls.as_slice();
         let mut before = self.entry;
         let mut found = Vec::new();
         for (place, (step, count)) in steps.iter().zip(counts).enumerate() {
-            let (calls, others) = rest.split_at(count - usize::from(place == 0 && with_right.len() > without.len()));
+            let (calls, others) = rest.split_at(count - usize::from(place == 0));
             let end = calls.last().map_or(before, |call| call.exit);
             found.push(StepCalls { step: step.clone(), microseconds: end - before, calls: totals(calls) });
             (rest, before) = (others, end);
@@ -114,7 +142,7 @@ pub fn totals(calls: &[Call]) -> BTreeMap<String, (u32, f64)> {
     for call in calls {
         let (count, time) = totals.entry(call.name.clone()).or_insert((0, 0.0));
         *count += 1;
-        *time += call.exit - call.enter;
+        *time += call.time();
     }
     totals
 }
@@ -126,6 +154,13 @@ struct Event {
     answer: i64,
 }
 
+impl Event {
+    /// The end of an execve(2) that went well.
+    fn has_executed(&self) -> bool {
+        !self.enters && self.call == libc::SYS_execve && self.answer == 0
+    }
+}
+
 /// `COMM PID/TID SECONDS: raw_syscalls:sys_enter: NR 165 (…)`, and `…sys_exit: NR 165 = 0`.
 fn event(line: &str) -> Option<Event> {
     let (before, after) = line.split_once("raw_syscalls:sys_")?;
@@ -133,8 +168,9 @@ fn event(line: &str) -> Option<Event> {
     let time = fields.next()?.trim_end_matches(':').parse::<f64>().ok()? * 1e6;
     fields.next()?.starts_with("1/").then_some(())?;
     let (kind, rest) = after.split_once(": NR ")?;
-    let (call, answer) = rest.split_once(' ')?;
-    let answer = answer.trim().strip_prefix("= ").map_or(Some(0), |answer| answer.parse().ok())?;
+    let mut words = rest.split_whitespace();
+    let call = words.next()?;
+    let answer = if words.next()? == "=" { words.next()?.parse().ok()? } else { 0 };
     Some(Event { time, enters: kind == "enter", call: call.parse().ok()?, answer })
 }
 
@@ -153,8 +189,11 @@ mod tests {
         init     1/1  1.000020000:  raw_syscalls:sys_enter: NR 39 (0, 0, 5, 0, 0, 0)\n\
         init     1/1  1.000021000:  raw_syscalls:sys_exit: NR 39 = 1\n\
         perf     9/9  1.000022000:  raw_syscalls:sys_enter: NR 1 (0, 0, 5, 0, 0, 0)\n\
+        init     1/1  1.000023000:  cpu-clock: \n\
+        \tffffffff8125797f shmem_undo_range\n\
+        \tffffffff81a07189 syscall_exit_to_user_mode\n\n\
         init     1/1  1.000030000:  raw_syscalls:sys_enter: NR 165 (0, 0, 5, 0, 0, 0)\n\
-        init     1/1  1.000050000:  raw_syscalls:sys_exit: NR 165 = -22\n\
+        init     1/1  1.000050000:  raw_syscalls:sys_exit: NR 165 = -22 ffffffff8113753d syscall_exit\n\
         init     1/1  1.000060000:  raw_syscalls:sys_enter: NR 59 (7f84, 5555, 5555, 0, 8, 7f84)\n\
         agent     1/1  1.000110000:  raw_syscalls:sys_exit: NR 59 = 0\n\
         agent     1/1  1.000120000:  raw_syscalls:sys_enter: NR 12 (0, 0, 5, 0, 0, 0)\n";
@@ -166,7 +205,7 @@ mod tests {
             (call.enter, call.exit) = (call.enter + 10.0, call.exit + 10.0);
         }
         let at = calls.entry + 12.0;
-        calls.calls.insert(1, Call { name: "ioperm".to_string(), enter: at, exit: at + 1.0 });
+        calls.calls.insert(1, Call { name: "ioperm".to_string(), enter: at, exit: at + 1.0, after: 0.0 });
         calls
     }
 
@@ -175,7 +214,7 @@ mod tests {
         let calls = Calls::read(SCRIPT).unwrap();
         let names: Vec<&str> = calls.calls.iter().map(|call| call.name.as_str()).collect();
         assert_eq!(names, ["getpid", "mount", "execve"]);
-        assert_eq!((calls.whole().round(), calls.sum().round()), (100.0, 71.0));
+        assert_eq!((calls.whole().round(), calls.sum().round()), (100.0, 80.0));
         let cut = &SCRIPT[..SCRIPT.find("agent").unwrap()];
         assert!(Calls::read(cut).is_err(), "no service");
     }

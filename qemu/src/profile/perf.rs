@@ -28,9 +28,9 @@ impl Recorded {
         Ok(Recorded { folder: folder.to_path_buf() })
     }
 
-    /// What PID 1 asked of the kernel, as text.
+    /// What PID 1 asked of the kernel, and the samples' stacks, as text.
     pub fn system_calls(&self) -> Result<String> {
-        let text = self.perf(&["script", "--ns", "--fields", "comm,pid,tid,time,event,trace"])?;
+        let text = self.perf(&["script", "--ns", "--fields", "comm,pid,tid,time,event,trace,ip,sym"])?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
@@ -41,20 +41,13 @@ impl Recorded {
         fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))
     }
 
-    /// The samples of the clock as a flame graph.
-    pub fn flame_graph(&self, title: &str, out: &Path) -> Result<()> {
+    /// The samples of the clock as flame graphs: of the whole system, and of the init alone.
+    pub fn flame_graphs(&self, title: &str, unit: &str) -> Result<()> {
         let script = self.perf(&["script", "--fields", "comm,pid,tid,time,event,ip,sym,dso"])?;
-        let folded = folded(&script).context("cannot fold perf's stacks")?;
-        ensure!(!folded.is_empty(), "perf took no sample");
-        let lines = String::from_utf8_lossy(&folded).into_owned();
-        let mut options = flamegraph::Options::default();
-        options.title = title.to_string();
-        options.count_name = "samples of 50 µs".to_string();
-        // The smallest boxes make most of the bytes.
-        options.min_width = 0.1;
-        let file = File::create(out).with_context(|| format!("cannot create {}", out.display()))?;
-        let drawn = flamegraph::from_lines(&mut options, lines.lines(), BufWriter::new(file));
-        drawn.with_context(|| format!("cannot draw {}", out.display()))
+        let folded = String::from_utf8(folded(&script).context("cannot fold perf's stacks")?)?;
+        draw(folded.lines(), title, unit, &self.folder.join("flame.svg"))?;
+        let init = folded.lines().filter(|line| line.starts_with("init;"));
+        draw(init, &format!("init alone: {title}"), unit, &self.folder.join("flame-init.svg"))
     }
 
     fn perf(&self, words: &[&str]) -> Result<Vec<u8>> {
@@ -68,6 +61,17 @@ impl Recorded {
         ensure!(output.status.success(), "perf {first} ended with {}: {}", output.status, said.trim());
         Ok(output.stdout)
     }
+}
+
+fn draw<'l>(folded: impl Iterator<Item = &'l str>, title: &str, unit: &str, out: &Path) -> Result<()> {
+    let mut options = flamegraph::Options::default();
+    options.title = title.to_string();
+    options.count_name = format!("samples of {unit}");
+    // The smallest boxes make most of the bytes.
+    options.min_width = 0.1;
+    let file = File::create(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let drawn = flamegraph::from_lines(&mut options, folded, BufWriter::new(file));
+    drawn.with_context(|| format!("cannot draw {}", out.display()))
 }
 
 fn folded(script: &[u8]) -> Result<Vec<u8>> {

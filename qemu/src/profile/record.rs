@@ -1,6 +1,5 @@
 //! A profile's figures: printed as tables, kept as JSON, which [`super::compare`] reads.
 
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -41,6 +40,8 @@ pub struct Line {
 /// PID 1's system calls, from the init's entry to its service's, with perf's own weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calls {
+    /// The guest's clock counted instructions, a thousand to a microsecond.
+    pub counted: bool,
     pub entry_to_exec_us: f64,
     pub in_calls_us: f64,
     pub steps: Vec<StepCalls>,
@@ -50,18 +51,16 @@ pub struct Calls {
 pub fn lines(timed: &[Timeline], counted: &[Timeline]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for timelines in [timed, counted] {
-        // A phase that the other clock doesn't know follows the one before it.
-        let mut place = 0;
-        for phase in timelines.first().into_iter().flat_map(|first| &first.phases) {
-            let same = |line: &Line| line.phase == phase.name;
-            place = match lines.iter().position(same) {
-                Some(there) => there,
-                None => {
-                    let (phase, part) = (phase.name.clone(), phase.part);
-                    lines.insert(place, Line { phase, part, instructions: None, microseconds: None });
-                    place
-                }
-            } + 1;
+        let phases = timelines.first().map(|first| first.phases.as_slice()).unwrap_or_default();
+        for (number, phase) in phases.iter().enumerate() {
+            let place_of = |name: &str| lines.iter().position(|line| line.phase == name);
+            if place_of(&phase.name).is_some() {
+                continue;
+            }
+            // One that the other clock doesn't know stands before the next that it does.
+            let place = phases[number..].iter().find_map(|next| place_of(&next.name)).unwrap_or(lines.len());
+            let (phase, part) = (phase.name.clone(), phase.part);
+            lines.insert(place, Line { phase, part, instructions: None, microseconds: None });
         }
     }
     for line in &mut lines {
@@ -104,26 +103,24 @@ impl Record {
 impl Calls {
     /// By step, each with its calls, the longest first.
     pub fn table(&self) -> String {
-        let mut text = format!(
-            "\n{:<60} {:>6} {:>10} {:>10}\n",
-            "PID 1's system calls, by step", "count", "in call µs", "step µs"
-        );
+        let unit = if self.counted { "kinstr" } else { "µs" };
+        let (heading, in_calls) = ("PID 1's system calls, by step", format!("in them, {unit}"));
+        let mut text = format!("\n{heading:<60} {:>6} {in_calls:>16} {:>12}\n", "count", format!("step, {unit}"));
         for step in &self.steps {
             let count: u32 = step.calls.values().map(|(count, _)| count).sum();
             let time: f64 = step.calls.values().map(|(_, time)| time).sum();
-            text += &format!("{:<60} {count:>6} {time:>10.1} {:>10.1}\n", step.step, step.microseconds);
+            text += &format!("{:<60} {count:>6} {time:>16.1} {:>12.1}\n", step.step, step.microseconds);
             let mut calls: Vec<_> = step.calls.iter().collect();
             calls.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
             for (name, (count, time)) in calls {
-                let _ = writeln!(text, "    {name:<56} {count:>6} {time:>10.1}");
+                text += &format!("    {name:<56} {count:>6} {time:>16.1}\n");
             }
         }
         let (whole, calls) = (self.entry_to_exec_us, self.in_calls_us);
-        let rest = whole - calls;
-        text += &format!(
-            "from init's entry to its service's {whole:.0} µs: {calls:.0} in system calls, {rest:.0} ({:.1} %) in init itself\n",
-            rest / whole * 100.0
-        );
-        text
+        let (rest, percent) = (whole - calls, (1.0 - calls / whole) * 100.0);
+        text + &format!(
+            "from init's entry to its service's {whole:.0} {unit}: {calls:.0} in system calls; {rest:.0} ({percent:.1} %) \
+             outside of them, in init's own code, page faults and interrupts\n"
+        )
     }
 }

@@ -5,6 +5,9 @@ use anyhow::{Context, Result};
 /// The port they leave by.
 pub const PORT: u16 = 0xea;
 
+/// How often the clock's samples are taken, by the guest's clock.
+pub const PERIOD_NS: u32 = 20_000;
+
 /// What perf recorded.
 pub const DATA: &str = "perf.data";
 /// The kernel's symbols, where this kernel has them.

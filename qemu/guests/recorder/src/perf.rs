@@ -15,9 +15,10 @@ pub const READY: &str = "perf records";
 /// Where it goes, in the initramfs.
 const FILE: &str = "/perf.data";
 
-/// The software clock, every 50 microseconds, with the kernel's stack; what PID 1 asks of the kernel, without.
+/// The software clock with the kernel's stack (user programs come without frame pointers); what PID 1 asks of the
+/// kernel, without.
 const EVENTS: [&str; 6] = [
-    "--event=cpu-clock/period=50000,call-graph=fp,name=cpu-clock/",
+    "--kernel-callchains",
     "--event=raw_syscalls:sys_enter/call-graph=no/",
     "--filter=common_pid==1",
     "--event=raw_syscalls:sys_exit/call-graph=no/",
@@ -44,7 +45,9 @@ impl Perf {
         }
         let mut perf = Command::new("/usr/bin/perf");
         perf.args(["record", "--all-cpus", "--no-buildid", "--no-buildid-cache", "--delay=-1", "--output", FILE]);
-        perf.args(EVENTS).arg(format!("--control=fd:{},{}", orders.as_raw_fd(), answer.as_raw_fd()));
+        let period = recorder::PERIOD_NS;
+        perf.arg(format!("--event=cpu-clock/period={period},call-graph=fp,name=cpu-clock/")).args(EVENTS);
+        perf.arg(format!("--control=fd:{},{}", orders.as_raw_fd(), answer.as_raw_fd()));
         let child = perf.env_clear().env("HOME", "/").spawn().context("cannot run perf")?;
         drop((orders, answer));
         control.write_all(b"enable\n").context("cannot tell perf to record")?;
