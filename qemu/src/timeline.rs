@@ -139,9 +139,61 @@ impl Timeline {
     pub fn sum(&self) -> f64 {
         self.phases.iter().map(|phase| phase.length).sum()
     }
+}
 
-    /// The phases of a part together.
-    pub fn of(&self, part: Part) -> f64 {
-        self.phases.iter().filter(|phase| phase.part == part).map(|phase| phase.length).sum()
+#[cfg(test)]
+mod tests {
+    use agent::port::BOTH_CLOCKS;
+
+    use super::*;
+
+    /// The clock of the log began at 1000 ticks; a tick is a nanosecond.
+    fn marks(lines: &[u16]) -> Marks {
+        let log =
+            [(1, "devtmpfs: initialized"), (5, "Run /init as init process"), (50, &format!("{BOTH_CLOCKS}51000"))];
+        Marks {
+            entry: Some(7000),
+            steps: lines.iter().map(|line| (*line, 7000 + u64::from(*line) * 1000)).collect(),
+            service: Some(20_000),
+            container: Some(30_000),
+            container_end: Some(40_000),
+            log: log.map(|(when, text)| (when, text.to_string())).into(),
+            ends: vec![(12, 7000), (48, 40_000)],
+        }
+    }
+
+    const PLAN: &str = "root\n\n# comment\n  exec  /sbin/agent\n";
+
+    #[test]
+    fn phases_follow_each_other() {
+        let boot = Timeline::in_time(&marks(&[1, 4]), PLAN, Some((2.0, 3.0)), 1e6, 4.0, 44.5).unwrap();
+        let found: Vec<(&str, f64, f64)> = boot.phases.iter().map(|p| (p.name.as_str(), p.start, p.length)).collect();
+        let expected = [
+            ("QEMU starts", 0.0, 2.0),
+            ("firmware loads the kernel", 2.0, 1.0),
+            ("kernel unpacks itself", 3.0, 2.0),
+            (BEGINNING, 5.0, 1.0),
+            ("kernel: subsystems", 6.0, 4.0),
+            ("kernel: executes init", 10.0, 1.0),
+            ("init: starts, reads the plan", 11.0, 1.0),
+            ("root", 12.0, 3.0),
+            ("exec /sbin/agent", 15.0, 9.0),
+            ("service: looks around", 24.0, 10.0),
+            ("container", 34.0, 10.0),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(boot.sum(), 44.0);
+    }
+
+    #[test]
+    fn instructions_are_counted_from_reset() {
+        let boot = Timeline::in_instructions(&marks(&[1, 4]), PLAN).unwrap();
+        assert_eq!((boot.phases[0].length, boot.phases[1].start, boot.whole), (1000.0, 1000.0, 40_000.0));
+        assert_eq!(boot.sum(), boot.whole);
+    }
+
+    #[test]
+    fn marks_of_another_plan_are_refused() {
+        assert!(Timeline::in_instructions(&marks(&[1, 2]), PLAN).is_err());
     }
 }

@@ -5,10 +5,12 @@ mod container;
 mod failures;
 mod modules;
 mod plans;
+mod profile;
+mod timeline;
 pub mod troubleshooting;
 
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use agent::Report;
@@ -32,7 +34,13 @@ fn parts() -> &'static Parts {
     PARTS.get_or_init(|| Parts::gather().expect("kernel, crun, busybox and QEMU are there or can be fetched"))
 }
 
-/// Boots a guest, one at a time: two would slow each other, and everything else.
+/// For one guest at a time: two would slow each other, and everything else.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Boots a guest.
 fn boot(tree: &Initramfs, append: &str, init_args: &[&str]) -> Result<Outcome> {
     boot_with_disk(tree, None, append, init_args)
 }
@@ -45,9 +53,8 @@ fn boot_with_disk(tree: &Initramfs, disk: Option<&Path>, append: &str, init_args
 
 /// The same with an initramfs that is written already.
 fn boot_image(image: &Path, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let parts = parts();
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let vm = Vm {
         disk: disk.map(Path::to_path_buf),
         append: append.to_string(),
