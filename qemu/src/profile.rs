@@ -178,6 +178,10 @@ fn phases(options: &Options, guest: &Guest, record: &Record, out: &Path) -> Resu
         if !options.wants(what) {
             continue;
         }
+        if counted && !guest.can_count() {
+            eprintln!("vm: instructions are counted with one CPU alone: left out");
+            continue;
+        }
         eprintln!("vm: {boots} boots, {}", if counted { "instructions counted" } else { "by the clock" });
         for _ in 0..boots {
             timelines[usize::from(counted)].push(guest.timeline(counted)?);
