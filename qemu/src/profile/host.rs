@@ -62,7 +62,8 @@ impl HostPerf {
                 words.iter().map(|word| if *word == DATA { data(out, place).into() } else { OsString::from(word) });
             let report = Command::new(program).args(words).output().with_context(|| format!("cannot report {name}"))?;
             let path = out.join(file);
-            fs::write(&path, report.stdout).with_context(|| format!("cannot write {}", path.display()))?;
+            // `perf kvm stat report` writes its table to standard error.
+            fs::write(&path, [report.stdout, report.stderr].concat()).with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
@@ -91,6 +92,7 @@ fn missing(words: &[&str], out: &Path, place: usize) -> Result<Option<String>> {
     let list =
         Command::new(program).args(["evlist", "-i"]).arg(data(out, place)).output().context("cannot run perf")?;
     let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    fs::remove_file(data(out, place)).context("cannot remove the file of the try")?;
     let is_there = list.lines().any(|event| event.starts_with("kvm:") || event.starts_with("cycles"));
     Ok((!is_there).then(|| format!("it takes {} in their place", list.lines().next().unwrap_or("nothing"))))
 }
