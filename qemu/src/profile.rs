@@ -111,7 +111,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 fn guest(options: &Options) -> Result<Guest> {
-    let mut parts = Parts::gather_with(options.kernel.as_deref(), None, None)?;
+    let plan = options.plan.clone().unwrap_or_else(boot::demo_plan);
+    let agent = boot::agent(&plan)?;
+    let mut parts = Parts::gather_with(options.kernel.as_deref(), None, Some(&agent))?;
     if options.unpacked {
         parts.kernel = image::unpacked(&parts.kernel)?;
     }
@@ -119,7 +121,7 @@ fn guest(options: &Options) -> Result<Guest> {
         accel: accel::choose(options.accel, &parts.kernel)?,
         parts,
         marked: build::marked_init()?,
-        plan: options.plan.clone().unwrap_or_else(boot::demo_plan),
+        plan,
         initramfs: options.initramfs,
         append: options.append.clone(),
         memory_mb: options.memory,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::NamedTempFile;
 
 use crate::bench::compression::Compression;
-use crate::boot::Parts;
+use crate::boot::{self, Parts};
 use crate::bundle::Bundle;
 use crate::initramfs::Initramfs;
 use crate::port::Kept;
@@ -44,11 +44,6 @@ pub struct Recording {
 }
 
 impl Guest {
-    /// The plan's text.
-    pub fn plan_text(&self) -> Result<String> {
-        std::fs::read_to_string(&self.plan).with_context(|| format!("cannot read {}", self.plan.display()))
-    }
-
     /// A boot with perf beside the real init.
     pub fn record(&self) -> Result<Recording> {
         self.record_init(&self.parts, Vec::new(), RECORDED)
@@ -63,12 +58,12 @@ impl Guest {
 
     fn record_init(&self, parts: &Parts, mut extra: Vec<String>, append: &str) -> Result<Recording> {
         let perf = apt::program("perf").context("perf is installed but not on the path")?;
-        let mut tree = parts.initramfs(Some(&self.plan), &Bundle::default())?;
-        tree.file("/usr/bin/perf", &perf)?.file("/sbin/recorder", &build::guest("recorder", "recorder")?)?;
-        let image = self.written(&tree)?;
+        let mut guest = parts.guest(&self.plan, &Bundle::default(), None)?;
+        guest.initramfs.file("/usr/bin/perf", &perf)?.file("/sbin/recorder", &build::guest("recorder", "recorder")?)?;
+        let image = self.written(&guest.initramfs)?;
         let port = Kept::new(recorder::PORT)?;
         extra.extend(port.words());
-        let vm = self.vm(&image, append);
+        let vm = self.vm(&image, &guest, append);
         let vm = Vm { extra, memory_mb: vm.memory_mb.max(MEMORY_FOR_PERF_MB), counted: self.records_counted(), ..vm };
         let outcome = vm.run()?;
         self.check(&outcome)?;
@@ -80,14 +75,14 @@ impl Guest {
 
     /// A boot with marks. Instructions are counted under TCG alone.
     pub fn timeline(&self, counted: bool) -> Result<Timeline> {
-        let image = self.written(&self.marked_parts().initramfs(Some(&self.plan), &Bundle::default())?)?;
+        let guest = self.marked_parts().guest(&self.plan, &Bundle::default(), None)?;
+        let image = self.written(&guest.initramfs)?;
         let watch = Watch::new()?;
-        let vm = Vm { extra: watch.words(), counted, ..self.vm(&image, timeline::APPEND) };
+        let vm = Vm { extra: watch.words(), counted, ..self.vm(&image, &guest, timeline::APPEND) };
         let vm = if counted { Vm { accel: Accel::Tcg, ..vm } } else { vm };
         let outcome = vm.run()?;
         self.check(&outcome)?;
-        let plan = self.plan_text()?;
-        let timeline = if counted { Some(watch.counted(&plan)?) } else { watch.timeline(&plan)? };
+        let timeline = if counted { Some(watch.counted(&guest.plan)?) } else { watch.timeline(&guest.plan)? };
         timeline.with_context(|| format!("the guest marked nothing: {}", outcome.evidence()))
     }
 
@@ -109,7 +104,7 @@ impl Guest {
 
     /// What stands before the first step, and the steps that were met.
     pub fn step_names(&self, marks: &Marks) -> Result<Vec<String>> {
-        let steps = plan::steps(&self.plan_text()?);
+        let steps = plan::steps(&self.parts.guest(&self.plan, &Bundle::default(), None)?.plan);
         let met = steps.into_iter().take(marks.steps.len()).map(|(_, step)| step);
         Ok(std::iter::once("init: starts, reads the plan".to_string()).chain(met).collect())
     }
@@ -118,9 +113,10 @@ impl Guest {
         Parts { init: self.marked.clone(), ..self.parts.clone() }
     }
 
-    fn vm(&self, image: &NamedTempFile, append: &str) -> Vm {
+    fn vm(&self, image: &NamedTempFile, guest: &boot::Guest, append: &str) -> Vm {
         Vm {
-            append: format!("{append} {}", self.append),
+            disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
+            append: [append, &guest.kernel_words, &self.append].join(" ").trim().to_string(),
             memory_mb: self.memory_mb,
             cpus: self.cpus,
             accel: self.accel,

@@ -63,7 +63,8 @@ impl HostPerf {
             let report = Command::new(program).args(words).output().with_context(|| format!("cannot report {name}"))?;
             let path = out.join(file);
             // `perf kvm stat report` writes its table to standard error.
-            fs::write(&path, [report.stdout, report.stderr].concat()).with_context(|| format!("cannot write {}", path.display()))?;
+            fs::write(&path, [report.stdout, report.stderr].concat())
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
