@@ -195,7 +195,7 @@ fn vm(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<V
 }
 
 /// Holds only if the container ran, with pivot_root, and its exit code came back.
-fn verdict<'r>(outcome: &Outcome, report: Option<&'r Report>) -> Result<&'r Report> {
+pub fn verdict<'r>(outcome: &Outcome, report: Option<&'r Report>) -> Result<&'r Report> {
     ensure!(!outcome.timed_out, "the guest hung");
     let report = report.with_context(|| format!("the agent gave no report: {}", outcome.ending()))?;
     ensure!(

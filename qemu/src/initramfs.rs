@@ -124,12 +124,20 @@ impl Initramfs {
     /// Writes the archive, uncompressed.
     pub fn write(&self, out: &Path) -> Result<()> {
         let file = File::create(out).with_context(|| format!("cannot create {}", out.display()))?;
-        let mut archive = Archive::new(BufWriter::new(file));
+        let written = self.add_all(Archive::new(BufWriter::new(file)))?.flush();
+        written.with_context(|| format!("cannot write {}", out.display()))
+    }
+
+    /// The archive, uncompressed.
+    pub fn archive(&self) -> Result<Vec<u8>> {
+        self.add_all(Archive::new(Vec::new()))
+    }
+
+    fn add_all<W: Write>(&self, mut archive: Archive<W>) -> Result<W> {
         for (name, (rights, content)) in &self.entries {
             add(&mut archive, name, *rights, content).with_context(|| format!("cannot pack /{name}"))?;
         }
-        let written = archive.finish().and_then(|mut out| out.flush());
-        written.with_context(|| format!("cannot write {}", out.display()))
+        archive.finish().context("cannot end the archive")
     }
 
     fn host_file(&mut self, path: &str, host: &Path) -> Result<()> {

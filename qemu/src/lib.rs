@@ -9,6 +9,7 @@ pub mod bench;
 pub mod boot;
 pub mod check;
 pub mod fuzz;
+pub mod matrix;
 pub mod pack;
 pub mod profile;
 pub mod size;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{bench, boot, check, fuzz, pack, profile, size, test};
+use vm::{bench, boot, check, fuzz, matrix, pack, profile, size, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// See where a boot goes: perf in a guest, a timeline, instructions by step.
     Profile(profile::Options),
+    /// Boot on each kernel in use, in each circumstance that kernels make a difference in.
+    Matrix(matrix::Options),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +50,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Size(options) => size::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Profile(options) => profile::run(&options),
+        Command::Matrix(options) => matrix::run(&options),
     }
 }

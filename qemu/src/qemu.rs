@@ -13,9 +13,9 @@ use crate::console::{Console, Said};
 
 pub const PROGRAM: &str = "qemu-system-x86_64";
 
-/// Console on the serial port; a panic resets at once, by triple fault, which `-no-reboot` turns into QEMU's end.
+/// A panic resets at once, by triple fault, which `-no-reboot` turns into QEMU's end.
 /// The kernel hands `agent_exit`, a word it doesn't know, to init as environment.
-const COMMAND_LINE: &str = "console=ttyS0 quiet panic=-1 reboot=t agent_exit=0xf4";
+const COMMAND_LINE: &str = "quiet panic=-1 reboot=t agent_exit=0xf4";
 
 /// One instruction a nanosecond.
 const COUNTED_KHZ: u64 = 1_000_000;
@@ -45,6 +45,8 @@ pub struct Vm {
     pub initramfs: Option<PathBuf>,
     /// The image of a virtio disk, `/dev/vda`, which the guest may read only.
     pub disk: Option<PathBuf>,
+    /// What the kernel's console is: the serial port is `ttyS0`.
+    pub console: String,
     /// Words for the kernel's command line, after the harness's own.
     pub append: String,
     /// Words for the init, after `--`.
@@ -86,6 +88,7 @@ impl Vm {
             kernel: kernel.to_path_buf(),
             initramfs: None,
             disk: None,
+            console: "ttyS0".to_string(),
             append: String::new(),
             init_args: Vec::new(),
             memory_mb: 512,
@@ -141,7 +144,7 @@ impl Vm {
     }
 
     fn kernel_command_line(&self) -> String {
-        let mut words = vec![COMMAND_LINE.to_string()];
+        let mut words = vec![format!("console={} {COMMAND_LINE}", self.console)];
         if self.accel == Accel::Tcg {
             let khz = if self.counted { COUNTED_KHZ } else { clock::tsc_khz() };
             words.push(format!("tsc_early_khz={khz}"));

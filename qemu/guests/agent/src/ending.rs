@@ -14,11 +14,19 @@ pub fn end(code: i32) -> ! {
         eprintln!("agent: cannot write: {error}");
     }
     if let Ok(port) = std::env::var(PORT_VARIABLE) {
+        drain(1);
         tell_vmm(&port, code);
         let Err(error) = reboot(RebootMode::RB_POWER_OFF);
         eprintln!("agent: cannot power off: {error}");
     }
     std::process::exit(code)
+}
+
+/// Waits until a terminal has sent what was written to it: the machine ends at once, and with more than one CPU another
+/// one may be sending still. What isn't a terminal has nothing to send.
+fn drain(descriptor: i32) {
+    // SAFETY: no memory is involved.
+    unsafe { nix::libc::tcdrain(descriptor) };
 }
 
 /// Writes the code to the port. QEMU ends then, with `2 * code + 1`.
