@@ -4,14 +4,13 @@
 pub mod circumstances;
 pub mod guest;
 mod memory;
-mod record;
+pub mod record;
 mod truncated;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -39,7 +38,7 @@ pub struct Options {
 }
 
 /// The oldest that Debian supports first, the newest there is last.
-pub const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
+const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 
 /// More would slow each other, and a guest that is slow enough looks like one that hangs.
 const AT_A_TIME: usize = 2;
@@ -47,7 +46,7 @@ const AT_A_TIME: usize = 2;
 /// The command: exits 1 if a cell is wrong.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let subjects = subjects(options)?;
-    let record = fill(&subjects, &options.only)?;
+    let record = fill(&subjects, |what| what.contains(&options.only))?;
     print!("{}", record.table());
     if let Some(path) = &options.json {
         let json = serde_json::to_string_pretty(&record)?;
@@ -56,20 +55,22 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(if record.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The kernels that moveroot has to boot on.
+pub fn releases() -> Result<Vec<Subject>> {
+    RELEASES.iter().map(|name| Subject::of_release(name)).collect()
+}
+
 fn subjects(options: &Options) -> Result<Vec<Subject>> {
     let own = options.kernel.iter().map(|path| Subject::own(path));
     let releases = options.release.iter().map(|name| Subject::of_release(name));
-    let mut subjects = own.chain(releases).collect::<Result<Vec<_>>>()?;
-    if subjects.is_empty() {
-        subjects = RELEASES.iter().map(|name| Subject::of_release(name)).collect::<Result<_>>()?;
-    }
-    Ok(subjects)
+    let chosen = own.chain(releases).collect::<Result<Vec<_>>>()?;
+    if chosen.is_empty() { self::releases() } else { Ok(chosen) }
 }
 
-/// Boots everything.
-pub fn fill(subjects: &[Subject], only: &str) -> Result<Record> {
+/// Boots each kernel in each circumstance that is wanted by its name.
+pub fn fill(subjects: &[Subject], wanted: impl Fn(&str) -> bool) -> Result<Record> {
     let images = Images::gather()?;
-    let wanted = CIRCUMSTANCES.iter().filter(|it| it.name.contains(only));
+    let wanted = CIRCUMSTANCES.iter().filter(|what| wanted(what.name));
     let cells: Vec<_> = wanted.flat_map(|what| subjects.iter().map(move |subject| (subject, what))).collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {

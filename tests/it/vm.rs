@@ -3,9 +3,11 @@
 mod console;
 mod container;
 mod failures;
+mod matrix;
 mod modules;
 mod plans;
 mod profile;
+mod soak;
 mod timeline;
 pub mod troubleshooting;
 

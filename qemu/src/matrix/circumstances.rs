@@ -1,6 +1,7 @@
 //! In what a boot may find itself: the rows of the matrix.
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -41,7 +42,7 @@ pub const CIRCUMSTANCES: [Circumstance; 19] = [
         needs: Some("CONFIG_RD_LZ4"),
         ..row("lz4", |_, images| Ok(Guest::new(&Compression::Lz4.apply(&images.demo)?)))
     },
-    Circumstance { needs: Some("CONFIG_RD_ZSTD"), ..row("zstd", |_, images| Ok(Guest::new(&images.zstd))) },
+    Circumstance { needs: Some("CONFIG_RD_ZSTD"), ..row("zstd", |_, images| Ok(Guest::new(images.zstd()?))) },
     row("moveroot_plan=", |_, images| {
         Ok(Guest { append: "moveroot_plan=/etc/other.plan".into(), ..Guest::new(&images.other_plan) })
     }),
@@ -101,7 +102,8 @@ fn cut(archive: &[u8], name: &str, end: End, message: String, code: u8) -> Resul
 pub struct Images {
     pub parts: Parts,
     pub demo: Vec<u8>,
-    pub zstd: Vec<u8>,
+    /// The demo, packed when it is first asked for: that takes long.
+    zstd: OnceLock<Vec<u8>>,
     pub no_console: Vec<u8>,
     pub other_plan: Vec<u8>,
     /// The agent as /init.
@@ -119,7 +121,6 @@ impl Images {
         let parts = Parts::gather()?;
         let plan = fs::read_to_string(demo_plan()).context("cannot read the demo's plan")?;
         let whole = || parts.initramfs(Some(&demo_plan()), &Bundle::default());
-        let demo = whole()?.archive()?;
         let mut small = Initramfs::with_console();
         small.file("/init", &parts.init)?;
         let late_plan = small.bytes("/sbin/boot.plan", 0o644, plan.clone()).archive()?;
@@ -127,8 +128,8 @@ impl Images {
         small.bytes("/boot.plan", 0o644, "root\nbind /sbin/agent\nexec /sbin/agent --report\n");
         let crun_line = plan.lines().position(|line| line == "copy /sbin/crun").context("the demo carries no crun")?;
         Ok(Images {
-            zstd: Compression::Zstd.apply(&demo)?,
-            demo,
+            demo: whole()?.archive()?,
+            zstd: OnceLock::new(),
             no_console: whole()?.remove("/dev/console").dir("/dev/console", 0o755).archive()?,
             other_plan: whole()?
                 .bytes("/boot.plan", 0o644, "bogus\n")
@@ -140,6 +141,14 @@ impl Images {
             crun_line: u8::try_from(crun_line + 1)?,
             parts,
         })
+    }
+
+    fn zstd(&self) -> Result<&[u8]> {
+        if let Some(packed) = self.zstd.get() {
+            return Ok(packed);
+        }
+        let packed = Compression::Zstd.apply(&self.demo)?;
+        Ok(self.zstd.get_or_init(|| packed))
     }
 }
 
