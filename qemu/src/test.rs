@@ -10,7 +10,7 @@ use crate::boot::Parts;
 use crate::{apt, workspace};
 
 /// The programs the tests drive, besides those a boot needs.
-const PROGRAMS: [&str; 3] = ["strace", "unshare", "readelf"];
+const PROGRAMS: [&str; 5] = ["strace", "unshare", "readelf", "mkfs.erofs", "mandoc"];
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
