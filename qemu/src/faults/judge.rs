@@ -92,6 +92,10 @@ impl Case<'_> {
         };
         self.between(without, line)?;
         let [mut before, after] = [clean, without].map(|run| messages(&run.outcome.kmsg));
+        // A step that fails by itself may find that fine what the fault says: a module that is loaded already.
+        if said == after && before.iter().any(|message| number(message) == Some(line.number)) {
+            return Ok(Verdict::Booted);
+        }
         before.retain(|message| number(message).is_some_and(|number| number < line.number));
         let own = said.get(before.len()).with_context(|| format!("no warning: {said:?}"))?;
         self.names(own, "<4>", Some(line))?;

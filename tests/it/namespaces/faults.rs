@@ -30,6 +30,8 @@ copy /files/owned /deep/owned
 bind /files/bound /bound
 -copy /../bound /copied
 -copy /files/tolerated
+-module /files/gone.ko
+-module /files/garbage.ko.xz debug=1
 -mount none /none nosuchfs
 -mount tmpfs /tolerated tmpfs size=1m,mode=0755
 bind /folder /data/folder
@@ -43,7 +45,7 @@ fn furnished() -> Result<Sandbox> {
         initramfs()?.file("/sbin/crun", content(70_001), 0o755)?.file("/files/cgroup.subtree_control", "", 0o600)?;
     let sandbox = sandbox.file("/files/owned", content(9_001), 0o4755)?.owner("/files/owned", 1000, 1001)?;
     let sandbox = sandbox.file("/files/bound", "bound", 0o644)?.file("/files/tolerated", content(5_001), 0o640)?;
-    sandbox.file("/folder/file", "in a folder", 0o644)
+    sandbox.file("/folder/file", "in a folder", 0o644)?.file("/files/garbage.ko.xz", "no module", 0o644)
 }
 
 fn assert_all_right(scenario: &Scenario) -> Result<()> {
