@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
@@ -21,10 +21,9 @@ pub const SET: &str = "file of names ";
 /// The files of the new root of a process whose root is either of the two: `/..` leads onto what is mounted over the
 /// initramfs's root. None where nothing is.
 pub fn new_root(pid: Pid) -> Result<Option<Facts>> {
-    let root = format!("/proc/{pid}/root/..");
-    // The initramfs is what the process is in until it becomes the service.
-    let init = Path::new(&root).join("init");
-    if init.exists() { Ok(None) } else { files(Path::new(&root)).map(Some) }
+    let root: PathBuf = ["/proc", &pid.to_string(), "root", ".."].iter().collect();
+    // Where nothing is mounted over it, this is still the initramfs.
+    if root.join("init").exists() { Ok(None) } else { files(&root).map(Some) }
 }
 
 /// The files of a filesystem; what is mounted there is told of, but not entered.

@@ -29,7 +29,7 @@ copy /files/owned /deep/owned
 -copy /files/gone
 bind /files/bound /bound
 -copy /../bound /copied
--copy /files/tolerated
+-copy /files/tolerated /folder/file
 -module /files/gone.ko
 -module /files/garbage.ko.xz debug=1
 -mount none /none nosuchfs

@@ -60,6 +60,13 @@ impl Case<'_> {
         let mut found = run.made.clone().unwrap_or_default();
         found.retain(|path, _| !left.contains(&path.as_str()));
         difference(Some(&found), clean.made.as_ref(), "file")?;
+        let [mut kept, mut expected] =
+            [self.scenario.initramfs(&run.outcome)?, self.scenario.initramfs(&clean.outcome)?];
+        // Devices are made there where one did not open.
+        for files in [&mut kept, &mut expected] {
+            files.retain(|path, _| !path.starts_with("/dev/"));
+        }
+        difference(Some(&kept), Some(&expected), "file of the initramfs")?;
         difference(Some(&run.mounts), Some(&clean.mounts), "mount")
     }
 }
