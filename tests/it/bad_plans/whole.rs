@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
-use fuzz::model::{Judgement, Step};
+use anyhow::{Context, Result, bail, ensure};
+use fuzz::model::{self, Judgement, Step};
 use moveroot::fault::Fault;
 use nix::errno::Errno;
 use proptest::collection::vec;
@@ -52,36 +52,49 @@ fn fault_text(name: &str) -> String {
 fn ending(judgement: &Judgement, outcome: &Outcome) -> Result<Ending> {
     ensure!(!outcome.timed_out, "init hangs");
     let code = outcome.code.with_context(|| format!("signal {:?} ended init", outcome.signal))?;
-    let logged: String = outcome.kmsg.lines().map(|line| format!("{}\n", line.get(3..).unwrap_or_default())).collect();
+    match judgement.faults.first() {
+        Some(fault) => refused(fault, code, outcome),
+        None => ran(judgement, code, outcome),
+    }
+}
+
+/// What was written to the log, without priorities.
+fn logged(outcome: &Outcome) -> String {
+    outcome.kmsg.lines().map(|line| format!("{}\n", line.get(3..).unwrap_or_default())).collect()
+}
+
+/// One line, which names the fault and its line, and nothing else was said or done.
+fn refused(fault: &model::Fault, code: i32, outcome: &Outcome) -> Result<Ending> {
+    let place = if fault.line == 0 { String::new() } else { format!("{}: ", fault.line) };
+    let colon = if fault.line == 0 { ": " } else { ":" };
     let lines: Vec<&str> = outcome.stderr.lines().collect();
-    if let Some(fault) = judgement.faults.first() {
-        let place = if fault.line == 0 { String::new() } else { format!("{}: ", fault.line) };
-        let [line] = lines[..] else { anyhow::bail!("{} lines instead of one", lines.len()) };
-        let colon = if fault.line == 0 { ": " } else { ":" };
-        ensure!(line.starts_with(&format!("moveroot: boot.plan{colon}{place}")), "another line than {fault:?}");
-        ensure!(line.ends_with(&format!(": {}", fault_text(&fault.what))), "another fault than {fault:?}");
-        let expected = match (fault.line, fault.what.as_str()) {
-            (0, "NoExec") => 201,
-            (0, _) => 200,
-            (line, _) => i32::from(line.min(199)),
-        };
-        ensure!(code == expected, "{code} instead of {expected} for {fault:?}");
-        ensure!(logged == outcome.stderr && outcome.stdout.is_empty(), "said elsewhere: {logged}");
-        return Ok(Ending::Refused);
-    }
-    let (last, before) = lines.split_last().map_or((None, &[][..]), |(last, before)| (Some(*last), before));
-    let warnings = if outcome.stdout.is_empty() { before } else { &lines };
+    let [line] = lines[..] else { bail!("{} lines instead of one", lines.len()) };
+    ensure!(line.starts_with(&format!("moveroot: boot.plan{colon}{place}")), "another line than {fault:?}");
+    ensure!(line.ends_with(&format!(": {}", fault_text(&fault.what))), "another fault than {fault:?}");
+    let expected = match (fault.line, fault.what.as_str()) {
+        (0, "NoExec") => 201,
+        (0, _) => 200,
+        (line, _) => i32::from(line.min(199)),
+    };
+    ensure!(code == expected, "{code} instead of {expected} for {fault:?}");
+    ensure!(logged(outcome) == outcome.stderr && outcome.stdout.is_empty(), "more was said, or elsewhere");
+    Ok(Ending::Refused)
+}
+
+/// Warnings of steps that may fail, then the service, or the line of the step that failed.
+fn ran(judgement: &Judgement, code: i32, outcome: &Outcome) -> Result<Ending> {
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    let has_booted = !outcome.stdout.is_empty();
+    let (warnings, last) = lines.split_at(if has_booted { lines.len() } else { lines.len().saturating_sub(1) });
     for warning in warnings {
-        let step = step_of(judgement, warning)?;
-        ensure!(step.may_fail, "boot went on after {warning}");
+        ensure!(step_of(judgement, warning)?.may_fail, "boot went on after {warning}");
     }
-    if !outcome.stdout.is_empty() {
-        ensure!(outcome.stdout.contains("agent: "), "who said this?");
-        ensure!([0, 1].contains(&code), "the agent exited {code}");
+    if has_booted {
+        ensure!(outcome.stdout.contains("agent: ") && [0, 1].contains(&code), "the agent exited {code}");
         return Ok(Ending::Booted);
     }
-    let last = last.context("init says nothing")?;
-    ensure!(logged.ends_with(&format!("{last}\n")), "the log has not {last}");
+    let last = *last.first().context("init says nothing")?;
+    ensure!(logged(outcome).ends_with(&format!("{last}\n")), "the log has not {last}");
     if last == "moveroot: boot.plan: ends without exec" {
         ensure!(code == 201 && judgement.steps.last().is_some_and(|step| step.may_fail), "{code}");
         return Ok(Ending::NoService);
