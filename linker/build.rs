@@ -46,6 +46,9 @@ fn main() {
         other => refuse(&format!("src/start.rs has no entry for {other:?}")),
     };
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=machine={machine}");
+    // Marks are for measurements, and may have a page of their own.
+    let limit = if env::var_os("CARGO_FEATURE_MARKS").is_some() { 3 * 4096 } else { 2 * 4096 };
+    println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
