@@ -3,11 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::Report;
+use crate::{Report, recorder};
 use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, waitpid};
-
-use crate::recorder;
 
 /// tmpfs, as statfs(2) calls it.
 const TMPFS_MAGIC: i64 = 0x0102_1994;

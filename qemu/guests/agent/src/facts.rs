@@ -5,14 +5,12 @@
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 
-use crate::{Descriptor, Filesystem, Report, Signals, Times};
+use crate::port::{self, Mark};
+use crate::{Descriptor, Filesystem, Report, Signals, Times, log, marks};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, major, minor, umask};
 use nix::time::{ClockId, clock_gettime};
-
-use crate::port::{self, Mark};
-use crate::{log, marks};
 
 /// Looks at everything, in an order where no look changes what a later one sees.
 pub fn collect() -> Report {
