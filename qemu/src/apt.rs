@@ -17,7 +17,7 @@ use crate::workspace;
 pub use lists::Lists;
 
 /// The programs the harness may ask for, and the package each comes in.
-const PACKAGES: [(&str, &str); 10] = [
+const PACKAGES: [(&str, &str); 13] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("crun", "crun"),
     ("mkfs.erofs", "erofs-utils"),
@@ -28,6 +28,9 @@ const PACKAGES: [(&str, &str); 10] = [
     ("go", "golang-go"),
     ("g++", "g++"),
     ("perf", "linux-perf"),
+    ("cpio", "cpio"),
+    ("bsdcpio", "libarchive-tools"),
+    ("lsinitramfs", "initramfs-tools-core"),
 ];
 
 /// Where a program of this name lies: on the path, or in root's folders.

@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 
 mod candidate;
 mod chart;
-pub mod compression;
 mod counted;
 mod finding;
 mod floor;

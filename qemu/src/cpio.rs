@@ -11,7 +11,15 @@ pub enum Kind<'a> {
     Directory,
     File(&'a [u8]),
     Symlink(&'a str),
-    CharacterDevice { major: u32, minor: u32 },
+    Node(Node),
+}
+
+/// A device's node, or a FIFO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    Character { major: u32, minor: u32 },
+    Block { major: u32, minor: u32 },
+    Fifo,
 }
 
 /// An entry's rights.
@@ -51,9 +59,13 @@ impl<W: Write> Archive<W> {
             Kind::Directory => (header.set_mode_file_type(ModeFileType::Directory), &[]),
             Kind::File(bytes) => (header.set_mode_file_type(ModeFileType::Regular), bytes),
             Kind::Symlink(target) => (header.set_mode_file_type(ModeFileType::Symlink), target.as_bytes()),
-            Kind::CharacterDevice { major, minor } => {
+            Kind::Node(Node::Character { major, minor }) => {
                 (header.set_mode_file_type(ModeFileType::Char).rdev_major(major).rdev_minor(minor), &[])
             }
+            Kind::Node(Node::Block { major, minor }) => {
+                (header.set_mode_file_type(ModeFileType::Block).rdev_major(major).rdev_minor(minor), &[])
+            }
+            Kind::Node(Node::Fifo) => (header.set_mode_file_type(ModeFileType::Fifo), &[]),
         };
         let size = u32::try_from(data.len())
             .map_err(|_| io::Error::new(io::ErrorKind::FileTooLarge, "newc holds files below 4 GiB"))?;

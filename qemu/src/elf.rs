@@ -1,104 +1,139 @@
-//! Which files a dynamic program needs at run time: its interpreter and its libraries, found as ld.so(8) finds them
-//! on this machine, and the path at which a guest's ld.so finds them without a cache.
+//! What an ELF file needs to run: the machine, the interpreter, the libraries, and where ld.so looks for these, ld.so(8)
+//! for glibc and musl.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use goblin::elf::Elf;
+use goblin::elf::header::{
+    ELFMAG, EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, ET_DYN, ET_EXEC,
+};
 
-/// ld.so's built-in search path on Debian and on the /lib64 distributions.
-const SYSTEM_FOLDERS: [&str; 6] =
-    ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
+/// Machines by their usual names, and the first word of Debian's folder for their libraries.
+const MACHINES: [(u16, &str, &str); 7] = [
+    (EM_X86_64, "x86-64", "x86_64-linux-gnu"),
+    (EM_AARCH64, "aarch64", "aarch64-linux-gnu"),
+    (EM_RISCV, "riscv64", "riscv64-linux-gnu"),
+    (EM_386, "x86, 32 bit", "i386-linux-gnu"),
+    (EM_ARM, "arm, 32 bit", "arm-linux-gnueabihf"),
+    (EM_PPC64, "ppc64", "powerpc64le-linux-gnu"),
+    (EM_S390, "s390x", "s390x-linux-gnu"),
+];
 
-/// What `program` needs, transitively: path in the guest → file of this machine. Empty for a static program and for
-/// anything that is no ELF.
-pub fn needs(program: &Path) -> Result<BTreeMap<PathBuf, PathBuf>> {
-    let mut found = BTreeMap::new();
-    let mut waiting = vec![program.to_path_buf()];
-    while let Some(object) = waiting.pop() {
-        for (guest, host) in needs_directly(&object)? {
-            if found.insert(guest, host.clone()).is_none() {
-                waiting.push(host);
-            }
+/// The machine that init is built for where there is no init to ask.
+pub const DEFAULT_MACHINE: u16 = EM_X86_64;
+
+/// musl's ld.so is its libc, and stands for these too: ldso/dynlink.c.
+const MUSL_ITSELF: [&str; 8] =
+    ["libc.", "libpthread.", "librt.", "libm.", "libdl.", "libcrypt.", "libutil.", "libxnet."];
+
+/// An ELF file.
+pub struct Program {
+    pub machine: u16,
+    /// It can be executed, or is a shared library.
+    pub is_executable: bool,
+    pub interpreter: Option<String>,
+    pub libraries: Vec<String>,
+    /// DT_RUNPATH, or the older DT_RPATH.
+    run_paths: Vec<String>,
+}
+
+/// Whose ld.so it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loader {
+    Glibc,
+    Musl,
+}
+
+/// Whether these are the first bytes of an ELF file.
+pub fn is_elf(bytes: &[u8]) -> bool {
+    bytes.starts_with(ELFMAG)
+}
+
+/// The machine's usual name.
+pub fn machine_name(machine: u16) -> String {
+    let known = MACHINES.iter().find(|(number, ..)| *number == machine);
+    known.map_or(format!("machine {machine}"), |(_, name, _)| name.to_string())
+}
+
+/// The machine that an ELF file is for; none for anything else.
+pub fn machine_of(bytes: &[u8]) -> Option<u16> {
+    Elf::parse_header(bytes).ok().map(|header| header.e_machine)
+}
+
+impl Program {
+    pub fn parse(bytes: &[u8]) -> Result<Program> {
+        let elf = Elf::parse(bytes).context("no sound ELF")?;
+        let paths = if elf.runpaths.is_empty() { &elf.rpaths } else { &elf.runpaths };
+        let run_paths = paths.iter().flat_map(|list| list.split(':')).filter(|entry| !entry.is_empty());
+        Ok(Program {
+            machine: elf.header.e_machine,
+            is_executable: matches!(elf.header.e_type, ET_EXEC | ET_DYN),
+            interpreter: elf.interpreter.map(String::from),
+            libraries: elf.libraries.iter().map(ToString::to_string).collect(),
+            run_paths: run_paths.map(String::from).collect(),
+        })
+    }
+
+    /// Whose ld.so runs it; a library is loaded by that of its program.
+    pub fn loader(&self) -> Option<Loader> {
+        let name = self.interpreter.as_deref()?.rsplit('/').next()?;
+        Some(if name.starts_with("ld-musl-") { Loader::Musl } else { Loader::Glibc })
+    }
+
+    /// The libraries that have to be found: without those that ld.so itself is.
+    pub fn wanted(&self, loader: Loader) -> impl Iterator<Item = &str> {
+        let is_itself = move |name: &str| MUSL_ITSELF.iter().any(|part| name.starts_with(part));
+        self.libraries.iter().map(String::as_str).filter(move |name| loader == Loader::Glibc || !is_itself(name))
+    }
+
+    /// The folders that its own header names, $ORIGIN put in; a file with them lies in the folder `origin`.
+    pub fn own_folders(&self, origin: &str) -> Vec<String> {
+        let filled = |entry: &String| entry.replace("${ORIGIN}", origin).replace("$ORIGIN", origin);
+        self.run_paths.iter().map(filled).collect()
+    }
+
+    /// The folders that are built into ld.so, those of Debian, of the /lib64 distributions and of Alpine.
+    pub fn system_folders(&self, loader: Loader) -> Vec<String> {
+        if loader == Loader::Musl {
+            return ["/lib", "/usr/local/lib", "/usr/lib"].map(String::from).to_vec();
         }
+        let triplet = MACHINES.iter().find(|(number, ..)| *number == self.machine).map(|(.., triplet)| triplet);
+        let debian =
+            triplet.into_iter().flat_map(|triplet| ["/lib/", "/usr/lib/"].map(|lib| format!("{lib}{triplet}")));
+        debian.chain(["/lib64", "/usr/lib64", "/lib", "/usr/lib"].map(String::from)).collect()
     }
-    Ok(found)
-}
 
-fn needs_directly(object: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let bytes = fs::read(object).with_context(|| format!("cannot read {}", object.display()))?;
-    if !bytes.starts_with(goblin::elf::header::ELFMAG) {
-        return Ok(Vec::new());
-    }
-    let elf = Elf::parse(&bytes).with_context(|| format!("{} is no sound ELF", object.display()))?;
-    let search = Search { machine: elf.header.e_machine, run_paths: run_paths(&elf, object) };
-    let mut needs = Vec::new();
-    if let Some(interpreter) = elf.interpreter {
-        needs.push((PathBuf::from(interpreter), PathBuf::from(interpreter)));
-    }
-    for name in &elf.libraries {
-        needs.push(search.find(name).with_context(|| format!("needed by {}", object.display()))?);
-    }
-    Ok(needs)
-}
-
-/// DT_RUNPATH, or the older DT_RPATH, with $ORIGIN put in.
-fn run_paths(elf: &Elf, object: &Path) -> Vec<PathBuf> {
-    let origin = object.parent().unwrap_or(Path::new("/")).to_string_lossy();
-    let paths = if elf.runpaths.is_empty() { &elf.rpaths } else { &elf.runpaths };
-    let entries = paths.iter().flat_map(|list| list.split(':')).filter(|entry| !entry.is_empty());
-    entries.map(|entry| PathBuf::from(entry.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))).collect()
-}
-
-struct Search {
-    machine: u16,
-    run_paths: Vec<PathBuf>,
-}
-
-impl Search {
-    /// (path in the guest, file of this machine)
-    fn find(&self, name: &str) -> Result<(PathBuf, PathBuf)> {
-        let system = SYSTEM_FOLDERS.map(PathBuf::from);
-        for folder in self.run_paths.iter().chain(&system) {
-            if self.fits(&folder.join(name)) {
-                return Ok((folder.join(name), folder.join(name)));
-            }
+    /// The folders that this machine's configuration adds: a guest has no such file, nor glibc's cache of it.
+    pub fn configured_folders(&self, loader: Loader) -> Vec<String> {
+        if loader == Loader::Glibc {
+            return configured(Path::new("/etc/ld.so.conf"));
         }
-        // Only ld.so.cache knows these folders; the guest has none, so the file goes where its ld.so looks anyway.
-        for folder in configured_folders(Path::new("/etc/ld.so.conf")) {
-            if self.fits(&folder.join(name)) {
-                return Ok((system[0].join(name), folder.join(name)));
-            }
-        }
-        bail!("no library {name} in this machine's library folders")
-    }
-
-    /// ld.so passes over files made for another machine.
-    fn fits(&self, path: &Path) -> bool {
-        let Ok(bytes) = fs::read(path) else { return false };
-        Elf::parse_header(&bytes).is_ok_and(|header| header.e_machine == self.machine)
+        let name = self.interpreter.as_deref().and_then(|path| path.strip_prefix("/lib/ld-musl-"));
+        let machine = name.and_then(|name| name.split('.').next()).unwrap_or("x86_64");
+        let text = fs::read_to_string(format!("/etc/ld-musl-{machine}.path")).unwrap_or_default();
+        text.split([':', '\n']).filter(|folder| folder.starts_with('/')).map(String::from).collect()
     }
 }
 
 /// The folders of an ld.so.conf and of the files it includes (`include DIR/*.conf` is the only form in use).
-fn configured_folders(file: &Path) -> Vec<PathBuf> {
+fn configured(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
     lines
         .flat_map(|line| match line.strip_prefix("include ") {
             Some(pattern) => included(Path::new(pattern.trim())),
-            None if line.starts_with('/') => vec![PathBuf::from(line)],
+            None if line.starts_with('/') => vec![line.to_string()],
             None => Vec::new(),
         })
         .collect()
 }
 
-fn included(pattern: &Path) -> Vec<PathBuf> {
+fn included(pattern: &Path) -> Vec<String> {
     let entries = pattern.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension() == pattern.extension());
     files.sort();
-    files.iter().flat_map(|file| configured_folders(file)).collect()
+    files.iter().flat_map(|file| configured(file)).collect()
 }

@@ -1,33 +1,73 @@
-//! The content of an initramfs, collected in any order and written sorted, parents before children.
-//! A dynamic program brings its interpreter and libraries along. No right of root is needed, not even for nodes.
+//! The content of an initramfs, collected in any order and written sorted, parents before children; or read from a
+//! folder or an image that there is already. No right of root is needed, not even for nodes.
 
+mod host;
+mod libraries;
+mod lookup;
+mod unpack;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use crate::cpio::{Archive, Kind, Rights};
-use crate::elf;
-
-/// As many symbolic links as the kernel follows in one path, path_resolution(7).
-const MAX_LINKS: usize = 40;
+use crate::cpio::{Archive, Kind, Node, Rights};
+pub use lookup::normalized;
 
 /// A tree for the guest. Paths are absolute, as the guest sees them; parents that are missing are made.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Initramfs {
     entries: BTreeMap<String, (Rights, Content)>,
 }
 
-#[derive(Debug)]
-enum Content {
+/// What lies at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
     Directory,
     Host(PathBuf),
     Bytes(Vec<u8>),
     Symlink(String),
-    CharacterDevice { major: u32, minor: u32 },
+    Node(Node),
+}
+
+impl Content {
+    pub fn is_file(&self) -> bool {
+        matches!(self, Content::Host(_) | Content::Bytes(_))
+    }
+
+    /// What it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Content::Directory => "folder",
+            Content::Host(_) | Content::Bytes(_) => "file",
+            Content::Symlink(_) => "link",
+            Content::Node(Node::Fifo) => "FIFO",
+            Content::Node(_) => "device",
+        }
+    }
+
+    /// A file's length.
+    pub fn size(&self) -> Result<u64> {
+        match self {
+            Content::Host(path) => Ok(host::metadata(path)?.len()),
+            Content::Bytes(bytes) => Ok(bytes.len() as u64),
+            _ => Ok(0),
+        }
+    }
+
+    /// A file's bytes.
+    pub fn read(&self) -> Result<Cow<'_, [u8]>> {
+        match self {
+            Content::Host(path) => {
+                Ok(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?.into())
+            }
+            Content::Bytes(bytes) => Ok(bytes.into()),
+            _ => Ok([].as_slice().into()),
+        }
+    }
 }
 
 impl Initramfs {
@@ -36,28 +76,33 @@ impl Initramfs {
         Initramfs::default()
     }
 
-    /// A tree with /dev/console, which the kernel opens as the init's descriptors 0 to 2.
+    /// A tree with /dev/console.
     pub fn with_console() -> Self {
         let mut tree = Initramfs::empty();
-        tree.node("/dev/console", 0o600, 5, 1);
+        tree.console();
         tree
     }
 
+    /// /dev/console, which the kernel opens as the init's descriptors 0 to 2.
+    pub fn console(&mut self) -> &mut Self {
+        self.node("/dev/console", 0o600, 5, 1)
+    }
+
     pub fn dir(&mut self, path: &str, mode: u32) -> &mut Self {
-        self.insert(path, mode, Content::Directory)
+        self.insert(path, Rights::root(mode), Content::Directory)
     }
 
     pub fn bytes(&mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> &mut Self {
-        self.insert(path, mode, Content::Bytes(bytes.into()))
+        self.insert(path, Rights::root(mode), Content::Bytes(bytes.into()))
     }
 
     pub fn symlink(&mut self, target: &str, path: &str) -> &mut Self {
-        self.insert(path, 0o777, Content::Symlink(target.into()))
+        self.insert(path, Rights::root(0o777), Content::Symlink(target.into()))
     }
 
     /// A character device.
     pub fn node(&mut self, path: &str, mode: u32, major: u32, minor: u32) -> &mut Self {
-        self.insert(path, mode, Content::CharacterDevice { major, minor })
+        self.insert(path, Rights::root(mode), Content::Node(Node::Character { major, minor }))
     }
 
     /// Gives an entry that is there other rights than it came with.
@@ -73,146 +118,68 @@ impl Initramfs {
         self
     }
 
-    /// Whether there is something at this path; symbolic links on the way, and at its end, are followed.
-    pub fn contains(&self, path: &str) -> bool {
-        self.follow(archive_name(path), MAX_LINKS)
-    }
-
-    fn follow(&self, name: &str, links_left: usize) -> bool {
-        let ends = name.match_indices('/').map(|(end, _)| end).chain([name.len()]);
-        for end in ends {
-            if let Some((_, Content::Symlink(target))) = self.entries.get(&name[..end]) {
-                let folder = name[..end].rsplit_once('/').map_or("", |(folder, _)| folder);
-                let path = joined(folder, &format!("{target}{}", &name[end..]));
-                return links_left > 0 && self.follow(&path, links_left - 1);
-            }
-        }
-        name.is_empty() || self.entries.contains_key(name)
-    }
-
-    /// A file of this machine with its permission bits, and what it needs to run. A symbolic link is followed.
-    pub fn file(&mut self, path: &str, host: &Path) -> Result<&mut Self> {
-        self.host_file(path, host)?;
-        for (guest, library) in elf::needs(host)? {
-            let guest = guest.to_str().with_context(|| format!("{} is not UTF-8", guest.display()))?;
-            if !self.contains(guest) {
-                self.host_file(guest, &library)?;
-            }
-        }
-        Ok(self)
-    }
-
-    /// A file, or a folder of this machine with all that is in it; symbolic links in it stay links.
-    pub fn tree(&mut self, path: &str, host: &Path) -> Result<&mut Self> {
-        if !host.is_dir() {
-            return self.file(path, host);
-        }
-        self.dir(path, permissions(host)?);
-        for entry in fs::read_dir(host).with_context(|| format!("cannot read the folder {}", host.display()))? {
-            let entry = entry.with_context(|| format!("cannot read the folder {}", host.display()))?;
-            let name = entry.file_name();
-            let name = name.to_str().with_context(|| format!("{} is not UTF-8", entry.path().display()))?;
-            let inside = format!("{}/{name}", path.trim_end_matches('/'));
-            match fs::read_link(entry.path()) {
-                Ok(target) => self.symlink(&target.to_string_lossy(), &inside),
-                Err(_) => self.tree(&inside, &entry.path())?,
-            };
-        }
-        Ok(self)
+    /// Every entry with its absolute path, in the order of the archive.
+    pub fn entries(&self) -> impl Iterator<Item = (String, Rights, &Content)> {
+        self.entries.iter().map(|(name, (rights, content))| (format!("/{name}"), *rights, content))
     }
 
     /// Writes the archive, uncompressed.
     pub fn write(&self, out: &Path) -> Result<()> {
-        let file = File::create(out).with_context(|| format!("cannot create {}", out.display()))?;
-        let written = self.add_all(Archive::new(BufWriter::new(file)))?.flush();
-        written.with_context(|| format!("cannot write {}", out.display()))
+        let file = fs::File::create(out).with_context(|| format!("cannot create {}", out.display()))?;
+        self.add_all(io::BufWriter::new(file), |_| ())?.flush().with_context(|| format!("cannot write {}", out.display()))
     }
 
     /// The archive, uncompressed.
     pub fn archive(&self) -> Result<Vec<u8>> {
-        self.add_all(Archive::new(Vec::new()))
+        self.archive_and_tell(|_| ())
     }
 
-    fn add_all<W: Write>(&self, mut archive: Archive<W>) -> Result<W> {
+    /// The same, and tells of each entry's bytes when they are in it.
+    pub fn archive_and_tell(&self, tell: impl FnMut(u64)) -> Result<Vec<u8>> {
+        self.add_all(Vec::new(), tell)
+    }
+
+    fn add_all<W: Write>(&self, out: W, mut tell: impl FnMut(u64)) -> Result<W> {
+        let mut archive = Archive::new(out);
         for (name, (rights, content)) in &self.entries {
-            add(&mut archive, name, *rights, content).with_context(|| format!("cannot pack /{name}"))?;
+            let length = add(&mut archive, name, *rights, content).with_context(|| format!("cannot pack /{name}"))?;
+            tell(length);
         }
-        archive.finish().context("cannot end the archive")
+        archive.finish().context("cannot write the archive's end")
     }
 
-    fn host_file(&mut self, path: &str, host: &Path) -> Result<()> {
-        ensure!(host.is_file(), "cannot pack {} as {path}: it is no file", host.display());
-        self.insert(path, permissions(host)?, Content::Host(host.to_path_buf()));
-        Ok(())
-    }
-
-    fn insert(&mut self, path: &str, mode: u32, content: Content) -> &mut Self {
+    fn insert(&mut self, path: &str, rights: Rights, content: Content) -> &mut Self {
         let name = archive_name(path);
         for (end, _) in name.match_indices('/') {
             let parent = name[..end].to_string();
             self.entries.entry(parent).or_insert((Rights::root(0o755), Content::Directory));
         }
         if !name.is_empty() {
-            self.entries.insert(name.to_string(), (Rights::root(mode), content));
+            self.entries.insert(name.to_string(), (rights, content));
         }
         self
     }
-}
-
-/// `path` as seen from `folder`, with its `.` and `..` gone.
-fn joined(folder: &str, path: &str) -> String {
-    let folder = if path.starts_with('/') { "" } else { folder };
-    let mut names: Vec<&str> = Vec::new();
-    for name in folder.split('/').chain(path.split('/')) {
-        match name {
-            "" | "." => {}
-            ".." => drop(names.pop()),
-            name => names.push(name),
-        }
-    }
-    names.join("/")
 }
 
 fn archive_name(path: &str) -> &str {
     path.trim_matches('/')
 }
 
-fn permissions(host: &Path) -> Result<u32> {
-    let metadata = fs::metadata(host).with_context(|| format!("cannot find {}", host.display()))?;
-    Ok(metadata.permissions().mode() & 0o7777)
-}
-
-fn add<W: Write>(archive: &mut Archive<W>, name: &str, rights: Rights, content: &Content) -> Result<()> {
-    let host_bytes;
+fn add<W: Write>(archive: &mut Archive<W>, name: &str, rights: Rights, content: &Content) -> Result<u64> {
+    let bytes = content.read()?;
     let kind = match content {
         Content::Directory => Kind::Directory,
-        Content::Bytes(bytes) => Kind::File(bytes),
+        Content::Bytes(_) | Content::Host(_) => Kind::File(&bytes),
         Content::Symlink(target) => Kind::Symlink(target),
-        Content::CharacterDevice { major, minor } => Kind::CharacterDevice { major: *major, minor: *minor },
-        Content::Host(path) => {
-            host_bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Kind::File(&host_bytes)
-        }
+        Content::Node(node) => Kind::Node(*node),
     };
-    Ok(archive.add(name, rights, kind)?)
+    archive.add(name, rights, kind)?;
+    Ok(bytes.len() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn links_are_followed() {
-        let mut tree = Initramfs::empty();
-        tree.bytes("/usr/bin/sh", 0o755, "").symlink("usr/bin", "/bin").symlink("../usr/bin/sh", "/sbin/init");
-        tree.symlink("/loop", "/loop");
-        for path in ["/", "/usr", "/bin", "/bin/sh", "/sbin/init"] {
-            assert!(tree.contains(path), "{path}");
-        }
-        for path in ["/bin/bash", "/loop", "/loop/sh", "/usr/bin/sh/x"] {
-            assert!(!tree.contains(path), "{path}");
-        }
-    }
 
     #[test]
     fn order_of_packing_does_not_matter() {
@@ -221,9 +188,7 @@ mod tests {
             for path in paths {
                 tree.bytes(path, 0o644, path);
             }
-            let file = tempfile::NamedTempFile::new().unwrap();
-            tree.write(file.path()).unwrap();
-            fs::read(file.path()).unwrap()
+            tree.archive().unwrap()
         };
         assert_eq!(written(["/a/b", "/c"]), written(["/c", "/a/b"]));
     }

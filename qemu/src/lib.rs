@@ -18,10 +18,11 @@ pub mod timeline;
 
 pub mod accel;
 pub mod bundle;
-mod clock;
+pub mod clock;
 mod console;
 mod disk;
 pub mod faults;
+pub mod fit;
 pub mod initramfs;
 pub mod pairing;
 pub mod plan;
@@ -34,6 +35,7 @@ pub mod build;
 pub mod image;
 pub mod kernel;
 
+pub mod compression;
 pub mod cpio;
 pub mod elf;
 mod machine;

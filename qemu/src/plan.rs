@@ -1,41 +1,151 @@
-//! A boot plan as a file of this machine, read with the init's own parser: its faults, and what it takes from an
-//! initramfs.
+//! A boot plan as a file of this machine, read with the init's own parser: its steps, each word with its column, and
+//! its findings.
 
+mod faults;
+mod known;
+mod options;
+pub mod size;
+mod words;
+
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use moveroot::check;
-use moveroot::plan::{self, Pass, Step, Text};
+use moveroot::plan::{self, Pass, Text};
 use moveroot::verb::Verb;
 
-use crate::initramfs::Initramfs;
+use words::Line;
+pub use words::{Spot, nearest};
 
-/// Every fault as `PLAN:LINE: what`, or `PLAN: what` where it is the plan's as a whole.
-pub fn faults(path: &Path) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
-    check::faults(&mut read(path)?, |step, fault| {
-        let place = step.map_or(String::new(), |step| format!(":{}", step.line));
-        faults.push(format!("{}{place}: {}", path.display(), text_of(fault.text().bytes())));
-    });
-    Ok(faults)
+/// A plan's text, and what it is called in messages.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub name: String,
+    text: Vec<u8>,
+    lines: Vec<Line>,
 }
 
-/// Every step that needs a file the initramfs does not have, as `PLAN:LINE: what`. Steps that may fail need nothing.
-pub fn missing(path: &Path, tree: &Initramfs) -> Result<Vec<String>> {
-    let mut text = read(path)?;
-    plan::blank_out(&mut text);
-    let mut step = Step::before(&mut text);
-    let mut new_root = NewRoot { tree, parts: Vec::new() };
-    let mut missing = Vec::new();
-    while step.read(Pass::Run).is_ok() {
-        let words = [0, 1, 2].map(|place| text_of(step.words[place].bytes()));
-        if !new_root.follow(step.verb, &words) && !step.may_fail {
-            let [verb, source, _] = words;
-            missing.push(format!("{}:{}: {verb} {source}: not packed", path.display(), step.line));
-        }
+/// A step that the parser takes.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub line: usize,
+    pub verb: Verb,
+    /// A failure is a warning.
+    pub may_fail: bool,
+    /// The verb first, without its `-`; as they are in the file.
+    pub words: Vec<Spot>,
+    /// What is left of mount options for the filesystem.
+    pub data: String,
+}
+
+impl Step {
+    /// A word's text; empty where there is none.
+    pub fn word(&self, place: usize) -> &str {
+        self.words.get(place).map_or("", |word| &word.text)
     }
-    Ok(missing)
+
+    /// Where `copy` and `bind` carry to: the source, if nothing else is said.
+    pub fn target(&self) -> &str {
+        if self.words.len() > 2 { self.word(2) } else { self.word(1) }
+    }
+
+    /// The step as it stands in the plan, blanks made one.
+    pub fn text(&self) -> String {
+        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+        format!("{}{}", if self.may_fail { "-" } else { "" }, words.join(" "))
+    }
+
+    /// A finding at one of its words. What may fail is no error.
+    pub fn finding(&self, place: usize, text: impl fmt::Display) -> Finding {
+        let column = self.words.get(place).or(self.words.first()).map_or(1, |word| word.column);
+        Finding { place: Some((self.line, column)), text: text.to_string(), is_warning: self.may_fail }
+    }
+}
+
+/// Something to say of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Line and column, both from 1; none where it is the plan's as a whole.
+    pub place: Option<(usize, usize)>,
+    pub text: String,
+    pub is_warning: bool,
+}
+
+impl Finding {
+    /// `PLAN:LINE:COLUMN: what`.
+    pub fn show(&self, plan: &str) -> String {
+        let place = self.place.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+        format!("{plan}{place}: {}{}", if self.is_warning { "warning: " } else { "" }, self.text)
+    }
+}
+
+impl Plan {
+    /// A plan of this machine; its path is its name.
+    pub fn read(path: &Path) -> Result<Plan> {
+        let text = fs::read(path).with_context(|| format!("cannot read the plan {}", path.display()))?;
+        Ok(Plan::of(&path.display().to_string(), text))
+    }
+
+    /// A plan in memory.
+    pub fn of(name: &str, text: impl Into<Vec<u8>>) -> Plan {
+        let text = text.into();
+        let lines = words::lines(&text);
+        Plan { name: name.to_string(), text, lines }
+    }
+
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// All there is to say of the plan by itself, in the order of its lines.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.judged().0
+    }
+
+    /// The same, and the plan as it was probably meant, so that a slip is told of once and not with all its
+    /// consequences.
+    pub fn judged(&self) -> (Vec<Finding>, Plan) {
+        let (mut findings, meant) = faults::find(self);
+        findings.extend(meant.steps().iter().flat_map(options::findings));
+        findings.sort();
+        (findings, meant)
+    }
+
+    /// The steps up to the first that the parser does not take.
+    pub fn steps(&self) -> Vec<Step> {
+        let mut text = text_of(&words::text(&self.lines));
+        plan::blank_out(&mut text);
+        let mut step = plan::Step::before(&mut text);
+        let mut steps = Vec::new();
+        while step.read(Pass::Run).is_ok() {
+            let Some(line) = self.lines.get(usize::from(step.line) - 1) else { break };
+            let mut words = line.words.clone();
+            if let (true, Some(verb)) = (step.may_fail, words.first_mut()) {
+                verb.text.remove(0);
+                verb.column += 1;
+            }
+            let place = if step.verb == Verb::ROOT { 1 } else { 4 };
+            let data = String::from_utf8_lossy(&step.words[place].bytes().collect::<Vec<u8>>()).into_owned();
+            steps.push(Step { line: line.number, verb: step.verb, may_fail: step.may_fail, words, data });
+        }
+        steps
+    }
+
+    /// The plan with more lines, before its first `exec`; and the number of that line.
+    pub fn with_lines(&self, added: &[String]) -> (Plan, usize) {
+        let steps = self.steps();
+        let exec = steps.iter().find(|step| step.verb == Verb::EXEC);
+        let line = exec.map_or(1, |step| step.line);
+        let mut text: Vec<u8> = Vec::new();
+        for (number, old) in self.text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            if number + 1 == line {
+                text.extend(added.iter().flat_map(|line| line.bytes().chain([b'\n'])));
+            }
+            text.extend(old);
+        }
+        (Plan::of(&self.name, text), line)
+    }
 }
 
 /// Line and words of each step, as the plan has them.
@@ -44,87 +154,14 @@ pub fn steps(text: &str) -> Vec<(u16, String)> {
     numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
-/// What is known of the new root while the plan is followed.
-struct NewRoot<'a> {
-    tree: &'a Initramfs,
-    /// A path in the new root, and what lies there: a path of the initramfs, or None for what only the boot can tell.
-    parts: Vec<(String, Option<String>)>,
-}
-
-impl NewRoot<'_> {
-    /// Whether the step finds the file it needs.
-    fn follow(&mut self, verb: Verb, [_, first, second]: &[String; 3]) -> bool {
-        match verb {
-            Verb::COPY | Verb::BIND => {
-                self.parts.push((second.clone(), Some(first.clone())));
-                self.tree.contains(first)
-            }
-            Verb::MOUNT | Verb::LINK => {
-                self.parts.push((second.clone(), None));
-                true
-            }
-            Verb::MODULE => self.tree.contains(first),
-            Verb::EXEC => self.has(first),
-            _ => true,
-        }
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.parts.iter().any(|(part, source)| match (below(path, part), source) {
-            (Some(rest), Some(source)) => self.tree.contains(&format!("{source}{rest}")),
-            (Some(_), None) => true,
-            (None, _) => false,
-        })
-    }
-}
-
-/// What of `path` comes after `folder`, if it is that folder or lies in it.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
-    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
-}
-
-fn text_of(bytes: impl Iterator<Item = u8>) -> String {
-    String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
+/// Every error of a plan of this machine, as `PLAN:LINE:COLUMN: what`.
+pub fn faults(path: &Path) -> Result<Vec<String>> {
+    let plan = Plan::read(path)?;
+    let errors = plan.findings().into_iter().filter(|finding| !finding.is_warning);
+    Ok(errors.map(|error| error.show(&plan.name)).collect())
 }
 
 /// The plan as the init reads it: one byte more than fits shows that it is too long.
-fn read(path: &Path) -> Result<Text> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read the plan {}", path.display()))?;
-    Ok(bytes.into_iter().take(plan::MAX_LEN + 1).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_lies_in_a_folder_or_not() {
-        assert_eq!(below("/sbin/agent", "/sbin/agent"), Some(""));
-        assert_eq!(below("/sbin/agent", "/sbin"), Some("/agent"));
-        assert_eq!(below("/sbin/agent", "/"), Some("/sbin/agent"));
-        assert_eq!(below("/sbin/agent", "/sb"), None);
-        assert_eq!(below("/sbin", "/sbin/agent"), None);
-    }
-
-    #[test]
-    fn what_is_not_packed_is_named_with_its_line() {
-        let mut tree = Initramfs::empty();
-        tree.bytes("/usr/sbin/agent", 0o755, "").symlink("usr/sbin", "/sbin");
-        let cases = [
-            ("root\nbind /sbin/agent\nexec /sbin/agent\n", ""),
-            ("root\nbind /usr /system\nexec /system/sbin/agent\n", ""),
-            ("root\nmount disk /mnt ext4\nexec /mnt/agent\n", ""),
-            ("root\n-copy /crun\nbind /sbin/agent\nexec /sbin/agent\n", ""),
-            ("root\ncopy /crun\nbind /sbin/agent\nexec /sbin/agent\n", ":2: copy /crun: not packed"),
-            ("root\nmodule /a.ko\nbind /sbin/agent\nexec /sbin/agent\n", ":2: module /a.ko: not packed"),
-            ("root\nbind /sbin/agent\nexec /bin/agent\n", ":3: exec /bin/agent: not packed"),
-        ];
-        for (plan, expected) in cases {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            fs::write(file.path(), plan).unwrap();
-            let missing = missing(file.path(), &tree).unwrap().join("\n");
-            assert_eq!(missing.trim_start_matches(&*file.path().to_string_lossy()), expected, "{plan}");
-        }
-    }
+fn text_of(bytes: &[u8]) -> Text {
+    bytes.iter().copied().take(plan::MAX_LEN + 1).collect()
 }

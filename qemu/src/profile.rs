@@ -17,7 +17,7 @@ mod perf;
 mod record;
 
 use crate::accel::{self, Choice};
-use crate::bench::compression::Compression;
+use crate::compression::Compression;
 use crate::boot::{self, Parts};
 use crate::{build, image, machine, timeline, workspace};
 use calls::Calls;

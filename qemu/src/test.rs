@@ -10,7 +10,8 @@ use crate::boot::Parts;
 use crate::{apt, workspace};
 
 /// The programs the tests drive, besides those a boot needs.
-const PROGRAMS: [&str; 5] = ["strace", "unshare", "readelf", "mkfs.erofs", "mandoc"];
+const PROGRAMS: [&str; 10] =
+    ["strace", "unshare", "readelf", "mkfs.erofs", "mandoc", "cpio", "bsdcpio", "lsinitramfs", "lz4", "zstd"];
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {

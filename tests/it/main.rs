@@ -3,6 +3,7 @@
 //! | module | runs | needs |
 //! |---|---|---|
 //! | `plan` | the plan language's own code | nothing |
+//! | `pack`, `check` | the commands themselves | cpio, bsdcpio, lsinitramfs |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
 //! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
@@ -10,9 +11,11 @@
 //! | `vm` | the real init under a real kernel | QEMU |
 
 mod bad_plans;
+mod check;
 mod docs;
 mod elf;
 mod namespaces;
+mod pack;
 mod plan;
 mod reproducible;
 mod tidy;

@@ -5,6 +5,7 @@ mod container;
 mod failures;
 mod matrix;
 mod modules;
+mod packed;
 mod plans;
 mod profile;
 mod soak;

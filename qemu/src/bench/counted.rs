@@ -5,12 +5,12 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::candidate::{Candidate, Carry, Kind};
-use super::compression::Compression;
 use super::guest::{Guests, Image};
 use super::peers;
 use super::program::Program;
 use super::statistics::Spread;
 use crate::build;
+use crate::compression::Compression;
 
 /// Thousands of instructions from init to service.
 #[derive(Clone, Debug, Serialize)]

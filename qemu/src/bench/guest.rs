@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::candidate::{Candidate, Carry, Kind};
-use super::compression::Compression;
+
 use super::finding::{Expected, Finding};
 use super::program::{Program, crun_of};
 use super::{floor, peers};
+use crate::compression::Compression;
 use crate::initramfs::Initramfs;
 use crate::qemu::{Accel, Vm};
 use crate::workspace;

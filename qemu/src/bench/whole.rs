@@ -5,11 +5,12 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::candidate::{Candidate, Kind};
-use super::compression::Compression;
+
 use super::finding::Memory;
 use super::guest::{Guests, Image};
 use super::peers;
 use super::statistics::Spread;
+use crate::compression::Compression;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::guest::{Expected, Guest, NULL, Subject};
 use super::truncated::{self, End};
-use crate::bench::compression::Compression;
+use crate::compression::Compression;
 use crate::boot::{Parts, STRAIGHT, demo_plan};
 use crate::bundle::Bundle;
 use crate::initramfs::Initramfs;

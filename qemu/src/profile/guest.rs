@@ -8,7 +8,7 @@ use agent::Report;
 use anyhow::{Context, Result, ensure};
 use tempfile::NamedTempFile;
 
-use crate::bench::compression::Compression;
+use crate::compression::Compression;
 use crate::boot::{self, Parts};
 use crate::bundle::Bundle;
 use crate::initramfs::Initramfs;

@@ -1,0 +1,234 @@
+//! Whether a plan and an initramfs fit: each step is followed as the init would, and what it needs is looked for.
+
+mod new_root;
+mod programs;
+mod room;
+
+use std::collections::{BTreeSet, HashMap};
+
+use anyhow::Result;
+use moveroot::verb::Verb;
+
+use crate::elf;
+use crate::initramfs::{Content, Initramfs};
+use crate::plan::{Finding, Plan, Step};
+use new_root::{Found, NewRoot};
+pub use room::Memory;
+use room::{Room, pages};
+
+/// What came of it.
+pub struct Fit {
+    /// What would go wrong; what may fail is a warning.
+    pub findings: Vec<Finding>,
+    /// What programs would miss for want of the next.
+    pub needs: Vec<Finding>,
+    /// Interpreters and libraries that are in the initramfs, and that programs would not find in the new root.
+    pub uncarried: BTreeSet<String>,
+    pub memory: Memory,
+}
+
+/// Follows a plan that the parser takes.
+pub fn fit(plan: &Plan, tree: &Initramfs) -> Result<Fit> {
+    let machine = match tree.resolve("/init").and_then(|real| tree.at(&real)) {
+        Some(init) => elf::machine_of(&init.read()?).unwrap_or(elf::DEFAULT_MACHINE),
+        None => elf::DEFAULT_MACHINE,
+    };
+    let mut fitting = Fitting {
+        tree,
+        machine,
+        root: NewRoot::new(tree),
+        room: Room::default(),
+        gone: HashMap::new(),
+        programs: Vec::new(),
+        library_path: Vec::new(),
+        fit: Fit { findings: Vec::new(), needs: Vec::new(), uncarried: BTreeSet::new(), memory: Memory::of(tree)? },
+    };
+    for step in plan.steps() {
+        fitting.follow(&step)?;
+    }
+    fitting.judge_programs()?;
+    fitting.fit.findings.sort();
+    fitting.fit.findings.dedup();
+    Ok(fitting.fit)
+}
+
+struct Fitting<'a> {
+    tree: &'a Initramfs,
+    machine: u16,
+    root: NewRoot<'a>,
+    room: Room,
+    /// What was copied away, and in which line.
+    gone: HashMap<String, usize>,
+    programs: Vec<Running>,
+    /// The plan's LD_LIBRARY_PATH.
+    library_path: Vec<String>,
+    fit: Fit,
+}
+
+/// A program that the plan starts, or carries for somebody else to start.
+struct Running {
+    step: Step,
+    /// Where it lies in the new root, and in the initramfs.
+    path: String,
+    name: String,
+    /// It is no use unless it can be executed.
+    is_program: bool,
+}
+
+impl Fitting<'_> {
+    fn tell(&mut self, step: &Step, place: usize, text: String) {
+        self.fit.findings.push(step.finding(place, text));
+    }
+
+    fn follow(&mut self, step: &Step) -> Result<()> {
+        match step.verb {
+            Verb::ROOT => self.room.open("/", step),
+            Verb::DIR => self.dir(step),
+            Verb::LINK => self.link(step),
+            Verb::MOUNT => {
+                let target = self.root.mount_point(step.word(2));
+                self.room.open(&target, step);
+                self.root.mount(&target, step.word(3));
+            }
+            Verb::WRITE => self.write(step),
+            Verb::CONTROLLERS => self.controllers(step),
+            Verb::COPY | Verb::BIND => self.carry(step)?,
+            Verb::ENV => {
+                if let Some(folders) = step.word(1).strip_prefix("LD_LIBRARY_PATH=") {
+                    self.library_path = folders.split(':').map(String::from).collect();
+                }
+            }
+            Verb::MODULE if !self.tree.contains(step.word(1)) => self.missing(step),
+            Verb::EXEC => self.exec(step),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn dir(&mut self, step: &Step) {
+        match self.root.resolve(step.word(1)) {
+            Found::File { .. } => self.tell(step, 1, format!("{}: a file is there already", step.word(1))),
+            Found::Missing => self.root.folder(step.word(1)),
+            Found::Folder(_) | Found::Unknown => {}
+        }
+    }
+
+    fn link(&mut self, step: &Step) {
+        let (target, path) = (step.word(1), step.word(2));
+        match self.root.kind_at(path) {
+            Some(there) if there != target => self.tell(step, 2, format!("{path}: there is something else already")),
+            _ => self.root.link(path, target),
+        }
+    }
+
+    fn write(&mut self, step: &Step) {
+        let path = step.word(1);
+        match self.root.resolve(path) {
+            Found::Missing => self.tell(step, 1, format!("{path}: no step makes this file, and write makes none")),
+            Found::Folder(_) => self.tell(step, 1, format!("{path}: a folder")),
+            Found::File { .. } | Found::Unknown => {}
+        }
+    }
+
+    fn controllers(&mut self, step: &Step) {
+        if !self.root.may_be_cgroup2("/sys/fs/cgroup") {
+            let line = "mount cgroup2 /sys/fs/cgroup cgroup2 nosuid,nodev,noexec";
+            self.tell(step, 0, format!("controllers: before it cgroup2 must be mounted: {line}"));
+        }
+    }
+
+    fn carry(&mut self, step: &Step) -> Result<()> {
+        let (source, target) = (step.word(1), step.target());
+        let Some(name) = self.tree.resolve(source) else {
+            self.missing(step);
+            // So that what becomes of it is not told of once more.
+            self.root.mount(target, "unknown");
+            return Ok(());
+        };
+        if let Some(line) = self.gone.get(&name) {
+            let text = format!("{} {source}: line {line} has taken it away: copy unlinks the original", step.word(0));
+            self.tell(step, 1, text);
+        }
+        let content = self.tree.at(&name).unwrap_or(&Content::Directory);
+        if step.verb == Verb::COPY {
+            self.copy(step, &name, content)?
+        } else {
+            self.bind(step, &name, content)
+        }
+        let in_bin = target.rsplit('/').nth(1).is_some_and(|folder| ["bin", "sbin", "libexec"].contains(&folder));
+        let mode = self.tree.rights_at(&name).map_or(0, |rights| rights.mode);
+        if content.is_file() && (in_bin || mode & 0o111 != 0) {
+            let path = target.to_string();
+            self.programs.push(Running { step: step.clone(), path, name, is_program: in_bin });
+        }
+        Ok(())
+    }
+
+    fn missing(&mut self, step: &Step) {
+        let source = step.word(1);
+        self.tell(step, 1, format!("{} {source}: not in the initramfs{}", step.word(0), self.elsewhere(source)));
+    }
+
+    fn copy(&mut self, step: &Step, name: &str, content: &Content) -> Result<()> {
+        let target = step.target();
+        if !content.is_file() {
+            let hint = if *content == Content::Directory { ": bind takes folders, copy doesn't" } else { "" };
+            self.tell(step, 1, format!("copy {}: a {}, no file{hint}", step.word(1), content.kind()));
+        } else if self.root.kind_at(target).is_some() {
+            let place = step.words.len() - 1;
+            self.tell(step, place, format!("copy to {target}: there is something already"));
+        }
+        let size = content.size()?;
+        if let Some(text) = self.room.take(&self.root.real(target), pages(size)) {
+            self.tell(step, 1, format!("copy {}: {text}", step.word(1)));
+        }
+        self.fit.memory.copy(pages(size));
+        self.gone.insert(name.to_string(), step.line);
+        self.root.file(target, name);
+        Ok(())
+    }
+
+    fn bind(&mut self, step: &Step, name: &str, content: &Content) {
+        let (target, is_folder) = (step.target(), *content == Content::Directory);
+        let place = step.words.len() - 1;
+        match self.root.resolve(target) {
+            Found::Folder(_) if !is_folder => {
+                self.tell(step, place, format!("bind on {target}: a folder, and {} is none", step.word(1)));
+            }
+            Found::File { .. } if is_folder => {
+                self.tell(step, place, format!("bind on {target}: a file, and {} is a folder", step.word(1)));
+            }
+            _ => {}
+        }
+        let target = self.root.mount_point(target);
+        self.root.bind(&target, name);
+    }
+
+    fn exec(&mut self, step: &Step) {
+        let path = step.word(1);
+        match self.root.resolve(path) {
+            Found::File { path, name } => {
+                // Whoever carried it, this is where it has to run.
+                self.programs.retain(|running| running.name != name);
+                self.programs.push(Running { step: step.clone(), path, name, is_program: true });
+            }
+            Found::Folder(_) => self.tell(step, 1, format!("exec {path}: a folder")),
+            Found::Unknown => {}
+            Found::Missing => {
+                let hint = match self.tree.contains(path) {
+                    true => format!(": it is in the initramfs; carry it by `bind {path}`"),
+                    false => format!(", nor in the initramfs{}", self.elsewhere(path)),
+                };
+                self.tell(step, 1, format!("exec {path}: not in the new root{hint}"));
+            }
+        }
+    }
+
+    /// Where a file of that name lies instead.
+    fn elsewhere(&self, path: &str) -> String {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let same = |found: &str| found.rsplit('/').next() == Some(name) && !name.is_empty();
+        let found = self.tree.entries().find(|(found, ..)| same(found));
+        found.map_or(String::new(), |(found, ..)| format!("; there is {found}"))
+    }
+}

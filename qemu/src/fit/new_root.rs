@@ -1,0 +1,215 @@
+//! What is known of the new root while a plan is followed.
+
+use crate::initramfs::{Content, Initramfs, normalized};
+
+const MAX_LINKS: usize = 40;
+
+/// Filesystems that are empty at first.
+const EMPTY: [&str; 2] = ["tmpfs", "ramfs"];
+
+/// The new root: what each step has put there, the last one on top.
+pub struct NewRoot<'a> {
+    tree: &'a Initramfs,
+    parts: Vec<(String, Part)>,
+}
+
+enum Part {
+    Folder,
+    Link(String),
+    /// A file or a folder of the initramfs.
+    Carried(String),
+    /// A filesystem by its type.
+    Mount(String),
+}
+
+/// What a path leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    Missing,
+    /// Only the boot can tell.
+    Unknown,
+    /// Its path without links.
+    Folder(String),
+    /// The same, and the path in the initramfs.
+    File {
+        path: String,
+        name: String,
+    },
+}
+
+enum Here {
+    Missing,
+    Unknown,
+    Folder,
+    File(String),
+    Link(String),
+}
+
+impl<'a> NewRoot<'a> {
+    pub fn new(tree: &'a Initramfs) -> Self {
+        NewRoot { tree, parts: Vec::new() }
+    }
+
+    pub fn folder(&mut self, path: &str) {
+        self.parts.push((self.real(path), Part::Folder));
+    }
+
+    pub fn link(&mut self, path: &str, target: &str) {
+        self.parts.push((self.real(path), Part::Link(target.to_string())));
+    }
+
+    /// A copy of the initramfs' file `name`.
+    pub fn file(&mut self, path: &str, name: &str) {
+        self.parts.push((self.real(path), Part::Carried(name.to_string())));
+    }
+
+    pub fn bind(&mut self, mount_point: &str, name: &str) {
+        self.parts.push((mount_point.to_string(), Part::Carried(name.to_string())));
+    }
+
+    pub fn mount(&mut self, mount_point: &str, kind: &str) {
+        self.parts.push((mount_point.to_string(), Part::Mount(kind.to_string())));
+    }
+
+    /// The path with the links in its folders followed, not its own.
+    pub fn real(&self, path: &str) -> String {
+        let path = normalized(path);
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", ""));
+        match self.resolve(folder) {
+            Found::Folder(folder) => format!("{}/{name}", folder.trim_end_matches('/')),
+            _ => path,
+        }
+    }
+
+    /// The path with all links followed: what mount(2) mounts on.
+    pub fn mount_point(&self, path: &str) -> String {
+        match self.resolve(path) {
+            Found::Folder(path) | Found::File { path, .. } => path,
+            Found::Missing | Found::Unknown => self.real(path),
+        }
+    }
+
+    /// What lies at a path, links not followed: a link's target, or a word for something else. None also where only the
+    /// boot can tell.
+    pub fn kind_at(&self, path: &str) -> Option<String> {
+        match self.look(&self.real(path)) {
+            Here::Missing | Here::Unknown => None,
+            Here::Folder => Some("a folder".into()),
+            Here::File(_) => Some("a file".into()),
+            Here::Link(target) => Some(target),
+        }
+    }
+
+    /// Whether cgroup v2's files may lie in this folder.
+    pub fn may_be_cgroup2(&self, path: &str) -> bool {
+        let covers =
+            |part: &&(String, Part)| matches!(part.1, Part::Mount(_) | Part::Carried(_)) && is_in(path, &part.0);
+        match self.parts.iter().rev().find(covers) {
+            Some((place, Part::Mount(kind))) if place == path => kind != "sysfs" && !EMPTY.contains(&kind.as_str()),
+            Some((_, Part::Mount(kind))) => kind != "sysfs" && !EMPTY.contains(&kind.as_str()),
+            _ => false,
+        }
+    }
+
+    /// What a path leads to.
+    pub fn resolve(&self, path: &str) -> Found {
+        self.follow(&normalized(path), MAX_LINKS)
+    }
+
+    fn follow(&self, path: &str, links_left: usize) -> Found {
+        let mut real = String::new();
+        let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
+        while let Some(name) = names.next() {
+            let here = format!("{real}/{name}");
+            match self.look(&here) {
+                Here::Missing => return Found::Missing,
+                Here::Unknown => return Found::Unknown,
+                Here::Folder => real = here,
+                Here::File(_) if names.peek().is_some() => return Found::Missing,
+                Here::File(name) => return Found::File { path: here, name },
+                Here::Link(_) if links_left == 0 => return Found::Missing,
+                Here::Link(target) => {
+                    let rest: Vec<&str> = names.collect();
+                    let from = if target.starts_with('/') { "" } else { &real };
+                    let path = normalized(&format!("{from}/{target}/{}", rest.join("/")));
+                    return self.follow(&path, links_left - 1);
+                }
+            }
+        }
+        Found::Folder(if real.is_empty() { "/".into() } else { real })
+    }
+
+    /// What lies at a path whose folders are no links.
+    fn look(&self, path: &str) -> Here {
+        for (place, part) in self.parts.iter().rev() {
+            let rest = path.strip_prefix(place.trim_end_matches('/')).filter(|_| is_in(path, place));
+            match (rest, part) {
+                (Some(""), Part::Folder) => return Here::Folder,
+                (Some(""), Part::Link(target)) => return Here::Link(target.clone()),
+                (Some(rest), Part::Carried(name)) => {
+                    return self.carried(&format!("{}{rest}", name.trim_end_matches('/')));
+                }
+                (Some("" | "/"), Part::Mount(_)) => return Here::Folder,
+                (Some(_), Part::Mount(kind)) if EMPTY.contains(&kind.as_str()) => return Here::Missing,
+                (Some(_), Part::Mount(_)) => return Here::Unknown,
+                // The folders on the way to it were made.
+                (None, _) if is_in(place, path) => return Here::Folder,
+                _ => {}
+            }
+        }
+        if path == "/" { Here::Folder } else { Here::Missing }
+    }
+
+    fn carried(&self, name: &str) -> Here {
+        match self.tree.at(name) {
+            None => Here::Missing,
+            Some(Content::Directory) => Here::Folder,
+            Some(Content::Symlink(target)) => Here::Link(target.clone()),
+            Some(_) => Here::File(name.to_string()),
+        }
+    }
+}
+
+/// Whether a path is a folder or lies in it.
+fn is_in(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_step_lies_on_top() {
+        let mut tree = Initramfs::empty();
+        tree.bytes("/usr/bin/sh", 0o755, "").symlink("usr/bin", "/bin").symlink("/bin/sh", "/usr/bin/ash");
+        let mut root = NewRoot::new(&tree);
+        root.bind("/usr", "/usr");
+        root.link("/bin", "usr/bin");
+        root.mount("/proc", "proc");
+        root.mount("/run", "tmpfs");
+        root.file("/run/a/b", "/usr/bin/sh");
+        root.folder("/etc");
+        let file = |path: &str| Found::File { path: path.into(), name: "/usr/bin/sh".into() };
+        for (path, expected) in [
+            ("/", Found::Folder("/".into())),
+            ("/bin/sh", file("/usr/bin/sh")),
+            ("/bin/ash", file("/usr/bin/sh")),
+            ("/bin/../bin", Found::Folder("/usr/bin".into())),
+            ("/bin/sh/x", Found::Missing),
+            ("/proc/self", Found::Unknown),
+            ("/run/a/b", file("/run/a/b")),
+            ("/run/a", Found::Folder("/run/a".into())),
+            ("/run/c", Found::Missing),
+            ("/etc", Found::Folder("/etc".into())),
+            ("/etc/passwd", Found::Missing),
+            ("/sbin", Found::Missing),
+        ] {
+            assert_eq!(root.resolve(path), expected, "{path}");
+        }
+        assert_eq!(root.mount_point("/bin"), "/usr/bin");
+        root.mount("/usr", "tmpfs");
+        assert_eq!(root.resolve("/bin/sh"), Found::Missing);
+    }
+}

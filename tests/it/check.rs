@@ -1,0 +1,106 @@
+//! `cargo vm check`: every error of a plan, with its place and what would be right; exit code 1.
+
+use anyhow::Result;
+
+use crate::pack::Ground;
+
+/// Twenty errors, and what is said of each.
+const PLANTED: [(&str, &[&str]); 19] = [
+    ("-root size=64q", &["1:1: -root: out of order: without", "1:7: size=64q: no size: a number and k, m, g or %"]),
+    ("mount proc proc proc", &["2:12: proc: path is not absolute: did you mean /proc?"]),
+    ("mount sysfs /sys sysfs nosiud,nodev", &["3:24: nosiud: no option of sysfs: did you mean nosuid?"]),
+    ("# a comment", &[]),
+    ("moutn devtmpfs /dev devtmpfs", &["5:1: moutn: unknown verb: did you mean mount?"]),
+    ("mount cgroup2 /sys/fs/cgroup cgroup3", &["6:30: cgroup3: no such filesystem: did you mean cgroup2?"]),
+    ("mount tmpfs /run", &["7:17: too few words: mount SOURCE TARGET FSTYPE [OPTIONS]"]),
+    ("  dir /a 0o755", &["8:10: 0o755: mode is not octal"]),
+    ("\tdir\t/a 0755 # why", &["9:14: #: too many words: dir PATH [MODE]; a comment is a line of its own"]),
+    ("link /proc/self/fd dev/fd", &["10:20: dev/fd: path is not absolute: did you mean /dev/fd?"]),
+    ("-controllers cpu memroy", &["11:18: warning: memroy: no controller of cgroup v2: did you mean memory?"]),
+    ("controllers +cpu", &["12:13: +cpu: no controller of cgroup v2: did you mean cpu?"]),
+    ("env PATH", &["13:5: PATH: not NAME=VALUE: env NAME=VALUE"]),
+    ("copy sbin/crun", &["14:6: sbin/crun: path is not absolute: did you mean /sbin/crun?"]),
+    ("bind /a /b /c", &["15:12: /c: too many words: bind SOURCE [TARGET]"]),
+    ("write /proc/sys/kernel/hostname", &["16:32: too few words: write PATH TEXT…"]),
+    (
+        "mount none /x tmpfs mode=rwx,size=1m,inode",
+        &["17:21: mode=rwx: no mode", "17:38: inode: no option of tmpfs: did you mean"],
+    ),
+    ("spawn /bin/x", &["18:1: spawn: unknown verb: the verbs are root, dir, link,"]),
+    ("exce /sbin/agent", &["19:1: exce: unknown verb: did you mean exec?"]),
+];
+
+#[test]
+fn finds_twenty_planted_errors() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.plan(PLANTED.map(|(line, _)| line).join("\n"))?;
+    let output = ground.vm("check p")?;
+    let said = String::from_utf8(output.stdout)?;
+    let expected: Vec<&str> = PLANTED.iter().flat_map(|(_, messages)| *messages).copied().collect();
+    assert_eq!(expected.len(), 20);
+    assert_eq!(said.lines().count(), 20, "{said}");
+    for (line, expected) in said.lines().zip(expected) {
+        assert!(line.starts_with(&format!("p:{expected}")), "{line:?} is not {expected:?}");
+    }
+    assert_eq!(output.status.code(), Some(1));
+    Ok(())
+}
+
+#[test]
+fn has_nothing_to_say_of_a_good_plan() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.plan(include_bytes!("../../src/default.plan"))?;
+    let output = ground.vm("check p")?;
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), [].as_slice()));
+    ground.plan("root\n-mount a /b prco\nexec /a\n")?;
+    let output = ground.vm("check p")?;
+    let said = String::from_utf8(output.stdout)?;
+    assert_eq!(said, "p:2:13: warning: prco: no such filesystem: did you mean proc?\n");
+    assert_eq!(output.status.code(), Some(0), "a warning is no error");
+    Ok(())
+}
+
+/// Against a folder and against images, packed in every way.
+#[test]
+fn looks_into_trees_and_images() -> Result<()> {
+    let ground = Ground::new()?;
+    let agent = std::fs::read(ground.path("agent"))?;
+    ground.file("tree/sbin/agent", &agent, 0o755)?.file("tree/init", std::fs::read(ground.path("init"))?, 0o755)?;
+    ground.plan("root\nbind /sbin/agent\nexec /sbin/agent\n")?;
+    ground.file("bad", "root\nbind /sbin/agnt\ncopy /etc\nexec /sbin/agent\n", 0o644)?;
+    let mut trees = vec!["--root tree".to_string()];
+    for compression in vm::compression::Compression::ALL {
+        ground.pack(&format!("--file /sbin/agent=agent --compress {compression}"))?;
+        let name = format!("{compression}.img");
+        std::fs::rename(ground.path("out"), ground.path(&name))?;
+        trees.push(format!("--initramfs {name}"));
+    }
+    for tree in trees {
+        let output = ground.vm(&format!("check p {tree}"))?;
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), [].as_slice()), "{tree}");
+        let output = ground.vm(&format!("check bad {tree}"))?;
+        let said = String::from_utf8(output.stdout)?;
+        let expected = "bad:2:6: bind /sbin/agnt: not in the initramfs\nbad:3:6: copy /etc: not in the initramfs\n\
+            bad:4:6: exec /sbin/agent: not in the new root: it is in the initramfs; carry it by `bind /sbin/agent`\n";
+        assert_eq!((output.status.code(), said.as_str()), (Some(1), expected), "{tree}");
+    }
+    Ok(())
+}
+
+#[test]
+fn says_why_it_cannot_look() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.plan("root\nexec /a\n")?.file("text", "no image", 0o644)?.file("x.xz", b"\xfd7zXZ\0rest", 0o644)?;
+    for (words, message) in [
+        ("check nothing", "vm: cannot read the plan nothing: No such file or directory"),
+        ("check p --root nothing", "vm: cannot find nothing: No such file or directory"),
+        ("check p --root p", "vm: p is no folder"),
+        ("check p --initramfs text", "vm: cannot unpack text: from byte 0 on: neither a newc archive nor compressed"),
+        ("check p --initramfs x.xz", "vm: cannot unpack x.xz: from byte 0 on: compressed by xz: unpack it first"),
+    ] {
+        let output = ground.vm(words)?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(said.starts_with(message) && output.status.code() == Some(1), "{words}: {said}");
+    }
+    Ok(())
+}
