@@ -15,6 +15,7 @@ pub mod profile;
 pub mod size;
 pub mod test;
 pub mod timeline;
+pub mod trial;
 
 pub mod accel;
 pub mod bundle;

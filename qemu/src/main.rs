@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{bench, boot, check, fuzz, matrix, pack, profile, size, test};
+use vm::{bench, boot, check, fuzz, matrix, pack, profile, size, test, trial};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -16,8 +16,10 @@ enum Command {
     Test(test::Options),
     /// Make a reproducible initramfs.
     Pack(pack::Options),
-    /// Name the errors of a boot plan.
+    /// Name the errors of a boot plan, by itself or against a tree or an image.
     Check(check::Options),
+    /// Run init on a tree or an image here, without a VM, and show what its service finds.
+    Try(trial::Options),
     /// Measure time, size and memory against peers.
     Bench(bench::Options),
     /// Show where init's bytes go.
@@ -46,6 +48,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(options) => test::run(&options),
         Command::Pack(options) => pack::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Try(options) => trial::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Size(options) => size::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),

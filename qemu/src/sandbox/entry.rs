@@ -64,7 +64,7 @@ impl Entry {
 
 /// Every disposition default, none blocked. By system call: the C library refuses its own two signals. SIGKILL and
 /// SIGSTOP refuse as well, and need nothing.
-fn default_signals() {
+pub fn default_signals() {
     let default = [0_usize; 4];
     for signal in 1..=64 {
         let (none, set_size) = (std::ptr::null_mut::<usize>(), size_of::<u64>());

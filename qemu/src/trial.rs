@@ -1,0 +1,114 @@
+//! `cargo vm try`: the real init on a tree or an image, here and now, in namespaces of its own. It runs with no right
+//! over this machine, so nothing outside can change: where only a VM's root may do something, something else stands in,
+//! and that is said.
+
+mod enclosure;
+mod ledger;
+mod memory;
+mod stand_in;
+mod view;
+mod watch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::cpio::Rights;
+use crate::initramfs::{Content, Initramfs};
+use crate::plan::Plan;
+use crate::{build, workspace};
+use watch::{Ending, Watched};
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The boot plan [default: the tree's /boot.plan, else the built-in one]
+    #[arg(long, value_name = "PATH")]
+    pub plan: Option<PathBuf>,
+    /// A folder that is the initramfs; it stays as it is
+    #[arg(long, value_name = "DIR", conflicts_with = "initramfs", required_unless_present = "initramfs")]
+    pub root: Option<PathBuf>,
+    /// An initramfs, compressed or not
+    #[arg(long, value_name = "FILE")]
+    pub initramfs: Option<PathBuf>,
+    /// A built init [default: build one]
+    #[arg(long, value_name = "PATH")]
+    pub init: Option<PathBuf>,
+    /// Run the service, too, instead of ending it before its first instruction
+    #[arg(long)]
+    pub run: bool,
+    /// Words for the service
+    #[arg(last = true, value_name = "WORDS")]
+    pub words: Vec<String>,
+}
+
+/// The command: exits 1 if the boot comes to no service, else 0, or what the service exits with.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let (tree, plan) = gather(options)?;
+    let held = enclosure::start(&tree, &options.words)?;
+    println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
+    let watched = watch::watch(&held, &plan)?;
+    show_steps(&watched);
+    let Ending::Service = watched.ending else {
+        println!("\nno service runs: {}", watched.ending);
+        return Ok(ExitCode::FAILURE);
+    };
+    println!("\n{}", view::of(held.pid)?);
+    if !options.run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("the service runs:");
+    let code = held.let_go()?;
+    println!("the service exited with {code}");
+    Ok(ExitCode::from(code))
+}
+
+/// What is tried, with this workspace's init, and nothing in it that still lies outside.
+fn gather(options: &Options) -> Result<(Initramfs, Plan)> {
+    let mut tree = match (&options.root, &options.initramfs) {
+        (Some(folder), _) => Initramfs::of_folder(folder)?,
+        (None, Some(image)) => Initramfs::of_image(image)?,
+        (None, None) => Initramfs::empty(),
+    };
+    let plan = match &options.plan {
+        Some(plan) => Plan::read(plan)?,
+        None => match tree.resolve("/boot.plan").and_then(|path| tree.at(&path).cloned()) {
+            Some(content) => Plan::of("boot.plan", content.read()?),
+            None => Plan::read(&workspace::root().join("src/default.plan"))?,
+        },
+    };
+    let init = match &options.init {
+        Some(init) => init.clone(),
+        None => build::init(None)?,
+    };
+    let init = std::fs::read(&init).with_context(|| format!("cannot read {}", init.display()))?;
+    tree.remove("/init").bytes("/init", 0o755, init);
+    tree.remove("/boot.plan").bytes("/boot.plan", 0o644, plan.text());
+    let mut loaded = Initramfs::empty();
+    for (path, rights, content) in tree.entries() {
+        let content = match content {
+            Content::Host(_) => Content::Bytes(content.read()?.into_owned()),
+            content => content.clone(),
+        };
+        loaded.put(&path, Rights::root(rights.mode), content)?;
+    }
+    Ok((loaded, plan))
+}
+
+fn show_steps(watched: &Watched) {
+    println!("{:>4} {:>8}  step", "line", "µs");
+    for step in &watched.steps {
+        let time = step.time.map_or(String::new(), |time| format!("{:.0}", time.as_secs_f64() * 1e6));
+        println!("{:>4} {time:>8}  {}", step.line, step.text);
+        for note in &step.notes {
+            println!("{:15}{note}", "");
+        }
+        if matches!(watched.ending, Ending::Exit(code) if code as usize == step.line) {
+            println!("{:15}init ended here, for the reason it gave", "");
+        }
+    }
+    println!(
+        "\nTimes are those of the steps' system calls while they are watched; `cargo vm bench` measures unwatched."
+    );
+}

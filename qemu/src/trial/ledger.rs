@@ -1,0 +1,122 @@
+//! Which step a system call belongs to, and what each step took. A call's arguments tell: init cuts the plan into words
+//! where it was read to, so an address leads to a line. A call without such an address belongs to the step before, or, from
+//! where init goes back into the initramfs on, to the next.
+
+use std::time::Duration;
+
+use libc::{SYS_chroot as CHROOT, SYS_openat as OPENAT, SYS_read as READ, c_long, user_regs_struct};
+use moveroot::verb::Verb;
+
+use super::memory::Memory;
+
+/// A step as it went.
+pub struct Taken {
+    pub line: usize,
+    pub text: String,
+    /// None where init has not come to it.
+    pub time: Option<Duration>,
+    pub notes: Vec<String>,
+    pub verb: Verb,
+}
+
+pub struct Ledger<'a> {
+    pub plan: &'a [u8],
+    /// Where the plan was read to.
+    pub base: Option<u64>,
+    pub steps: Vec<Taken>,
+    pub current: usize,
+    /// Calls of no step yet, and whether the next one may begin with them.
+    pub loose: Vec<(Duration, bool)>,
+    /// The least time of any call is that of watching it.
+    pub least: Duration,
+}
+
+impl Ledger<'_> {
+    /// Before a call; whether it is the step's that is under way from here on.
+    pub fn enter(&mut self, memory: &Memory, registers: &user_regs_struct) -> bool {
+        let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8];
+        let step = arguments.iter().find_map(|address| self.step_at(*address)).or_else(|| {
+            let is_open = registers.orig_rax as c_long == OPENAT;
+            let path = if is_open { memory.string(registers.rsi) } else { None };
+            let is_controllers = path.is_some_and(|path| path.ends_with("/cgroup.subtree_control"));
+            let mut rest = self.steps.iter().enumerate().skip(self.current);
+            rest.find(|(_, step)| is_controllers && step.verb == Verb::CONTROLLERS).map(|(at, _)| at)
+        });
+        let Some(step) = step.filter(|step| *step >= self.current) else { return false };
+        let begins = match step == self.current {
+            true => self.loose.len(),
+            false => self.loose.iter().position(|(_, begins)| *begins).unwrap_or(self.loose.len()),
+        };
+        let next = self.loose.split_off(begins);
+        self.settle();
+        // Steps without a call, such as env, are done as well.
+        for done in &mut self.steps[self.current..=step] {
+            done.time.get_or_insert_default();
+        }
+        self.current = step;
+        self.loose = next;
+        self.settle();
+        true
+    }
+
+    /// After a call.
+    pub fn leave(&mut self, memory: &Memory, call: &user_regs_struct, result: u64, time: Duration, is_of_step: bool) {
+        let number = call.orig_rax as c_long;
+        self.least = self.least.min(time);
+        if self.base.is_none() {
+            // Init's first read is that of the plan.
+            self.base = (number == READ && result as i64 > 0).then_some(call.rsi);
+            return;
+        }
+        let path = match number {
+            CHROOT => memory.string(call.rdi),
+            OPENAT => memory.string(call.rsi),
+            _ => None,
+        };
+        self.loose.push((time, path.as_deref() == Some(".")));
+        if is_of_step {
+            self.settle();
+        }
+    }
+
+    /// The last call, which the service comes out of.
+    pub fn end(&mut self, time: Duration) {
+        self.loose.push((time, false));
+    }
+
+    /// What is done in the current step.
+    pub fn verb(&self) -> Verb {
+        self.steps.get(self.current).map_or(Verb::NONE, |step| step.verb)
+    }
+
+    /// Something to tell of the current step.
+    pub fn note(&mut self, note: &str) {
+        if let Some(step) = self.steps.get_mut(self.current) {
+            step.notes.push(note.to_string());
+        }
+    }
+
+    /// The steps, when all is over.
+    pub fn close(mut self) -> Vec<Taken> {
+        self.settle();
+        self.steps
+    }
+
+    /// Gives what is loose to the current step, without what watching takes.
+    fn settle(&mut self) {
+        let least = self.least;
+        let loose = self.loose.drain(..).map(|(time, _)| time.saturating_sub(least));
+        let time: Duration = loose.sum();
+        if let Some(step) = self.steps.get_mut(self.current).filter(|step| !time.is_zero() || step.time.is_some()) {
+            *step.time.get_or_insert_default() += time;
+        }
+    }
+
+    /// The step whose line an address lies in.
+    fn step_at(&self, address: u64) -> Option<usize> {
+        let offset = address.checked_sub(self.base?)? as usize;
+        let before = self.plan.get(..offset)?;
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        self.steps.iter().position(|step| step.line == line)
+    }
+}
