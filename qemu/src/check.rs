@@ -32,14 +32,22 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         (None, None) => None,
     };
     let (mut findings, meant) = plan.judged();
+    let mut advice = None;
     if let Some(tree) = &tree {
         let fit = fit::fit(&meant, tree)?;
+        if !fit.uncarried.is_empty() {
+            let lines = fit::lines(&fit.uncarried, tree, &meant);
+            advice = Some(format!("add before line {}: {}", meant.with_lines(&[]).1, lines.join(", ")));
+        }
         findings.extend(fit.findings);
         findings.extend(fit.needs);
         findings.sort();
     }
     for finding in &findings {
         println!("{}", finding.show(&plan.name));
+    }
+    if let Some(advice) = advice {
+        println!("{}: {advice}", plan.name);
     }
     let has_error = findings.iter().any(|finding| !finding.is_warning);
     Ok(if has_error { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -1,5 +1,6 @@
 //! Whether a plan and an initramfs fit: each step is followed as the init would, and what it needs is looked for.
 
+mod lines;
 mod new_root;
 mod programs;
 mod room;
@@ -12,11 +13,13 @@ use moveroot::verb::Verb;
 use crate::elf;
 use crate::initramfs::{Content, Initramfs};
 use crate::plan::{Finding, Plan, Step};
+pub use lines::lines;
 use new_root::{Found, NewRoot};
 pub use room::Memory;
 use room::{Room, pages};
 
 /// What came of it.
+#[derive(Default)]
 pub struct Fit {
     /// What would go wrong; what may fail is a warning.
     pub findings: Vec<Finding>,
@@ -25,6 +28,8 @@ pub struct Fit {
     /// Interpreters and libraries that are in the initramfs, and that programs would not find in the new root.
     pub uncarried: BTreeSet<String>,
     pub memory: Memory,
+    /// What depends on the guest's memory.
+    pub shares: Vec<String>,
 }
 
 /// Follows a plan that the parser takes.
@@ -41,12 +46,13 @@ pub fn fit(plan: &Plan, tree: &Initramfs) -> Result<Fit> {
         gone: HashMap::new(),
         programs: Vec::new(),
         library_path: Vec::new(),
-        fit: Fit { findings: Vec::new(), needs: Vec::new(), uncarried: BTreeSet::new(), memory: Memory::of(tree)? },
+        fit: Fit { memory: Memory::of(tree)?, ..Fit::default() },
     };
     for step in plan.steps() {
         fitting.follow(&step)?;
     }
     fitting.judge_programs()?;
+    fitting.fit.shares = fitting.room.shares();
     fitting.fit.findings.sort();
     fitting.fit.findings.dedup();
     Ok(fitting.fit)

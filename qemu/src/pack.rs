@@ -68,6 +68,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     table::show(options, &tree, &brought, [archive.len(), packed.len()])?;
     if let Some(fit) = fit {
         table::show_memory(fit.memory, packed.len());
+        fit.shares.iter().for_each(|share| println!("{share}"));
     }
     println!("\npacked {}", options.out.display());
     Ok(ExitCode::SUCCESS)
@@ -112,7 +113,7 @@ fn fitted(options: &Options, tree: &mut Initramfs, plan: Plan) -> Result<Fit> {
         warn(&plan.name, faults.iter().chain(&fit.findings));
         return Ok(fit);
     }
-    let lines = libraries::lines(&fit.uncarried, tree, &plan);
+    let lines = fit::lines(&fit.uncarried, tree, &plan);
     let (longer, line) = plan.with_lines(&lines);
     if !options.carry_libs {
         let is_error = fit.needs.iter().any(|need| !need.is_warning);

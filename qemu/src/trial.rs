@@ -15,8 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::cpio::Rights;
-use crate::initramfs::{Content, Initramfs};
+use crate::initramfs::Initramfs;
 use crate::plan::Plan;
 use crate::{build, workspace};
 use watch::{Ending, Watched};
@@ -85,15 +84,7 @@ fn gather(options: &Options) -> Result<(Initramfs, Plan)> {
     let init = std::fs::read(&init).with_context(|| format!("cannot read {}", init.display()))?;
     tree.remove("/init").bytes("/init", 0o755, init);
     tree.remove("/boot.plan").bytes("/boot.plan", 0o644, plan.text());
-    let mut loaded = Initramfs::empty();
-    for (path, rights, content) in tree.entries() {
-        let content = match content {
-            Content::Host(_) => Content::Bytes(content.read()?.into_owned()),
-            content => content.clone(),
-        };
-        loaded.put(&path, Rights::root(rights.mode), content)?;
-    }
-    Ok((loaded, plan))
+    Ok((tree.in_memory()?, plan))
 }
 
 fn show_steps(watched: &Watched) {

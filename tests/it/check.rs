@@ -87,6 +87,20 @@ fn looks_into_trees_and_images() -> Result<()> {
     Ok(())
 }
 
+/// What a dynamic program would miss, and the lines that mend it.
+#[test]
+fn names_libraries_that_are_not_carried() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.plan("root\nbind /sbin/ls\nexec /sbin/ls\n")?;
+    ground.pack("--file /sbin/ls=/bin/ls --carry-libs")?;
+    let output = ground.vm("check p --initramfs out")?;
+    let said = String::from_utf8(output.stdout)?;
+    assert!(said.starts_with("p:3:6: /sbin/ls needs what no step carries: /lib"), "{said}");
+    assert!(said.ends_with("\np: add before line 3: bind /lib, bind /lib64\n"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    Ok(())
+}
+
 #[test]
 fn says_why_it_cannot_look() -> Result<()> {
     let ground = Ground::new()?;

@@ -176,3 +176,22 @@ fn works_for_an_ordinary_user() -> Result<()> {
     assert!(has_line(&said, "program /sbin/agent, pid 1"), "{said}");
     Ok(())
 }
+
+/// An image may have links and names that lead out of it: they stay inside.
+#[test]
+fn keeps_an_image_inside() -> Result<()> {
+    let ground = ground("root\nbind /sbin/agent\nexec /sbin/agent\n")?;
+    fs::create_dir(ground.path("target"))?;
+    fs::set_permissions(ground.path("target"), fs::Permissions::from_mode(0o777))?;
+    fs::set_permissions(ground.path(""), fs::Permissions::from_mode(0o755))?;
+    let target = ground.path("target").display().to_string();
+    let mut tree = vm::initramfs::Initramfs::empty();
+    tree.file("/sbin/agent", &ground.path("agent"))?.symlink(&target, "/a").bytes("/a/by-link", 0o644, "out");
+    tree.bytes(&format!("/../../..{target}/by-name"), 0o644, "out");
+    tree.write(&ground.path("image"))?;
+    let (_, said, errors) = tried(&ground, "--initramfs image --plan p")?;
+    assert_eq!(fs::read_dir(&target)?.count(), 0, "{said}{errors}");
+    // The link leads nowhere in there, so what should come behind it can't be made.
+    assert!(errors.contains("cannot make /a/by-link"), "{said}{errors}");
+    Ok(())
+}

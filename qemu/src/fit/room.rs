@@ -60,6 +60,22 @@ impl Room {
         self.mounts.push((target.to_string(), size, 0));
     }
 
+    /// What can't be judged here: what is carried into a share of the guest's memory.
+    pub fn shares(&self) -> Vec<String> {
+        let share = |(target, size, taken): &(String, Size, u64)| match *size {
+            Size::Percent(percent) if *taken > 0 && percent > 0 => {
+                let needed = (taken * 100).div_ceil(percent).div_ceil(1 << 20);
+                let carried = taken.div_ceil(1 << 10);
+                Some(format!(
+                    "{target} holds {percent} % of the guest's memory, whatever that is: with {carried} KiB carried into it \
+                     the guest needs more than {needed} MiB"
+                ))
+            }
+            _ => None,
+        };
+        self.mounts.iter().filter_map(share).collect()
+    }
+
     /// Takes room for a file; says so if there is too little.
     pub fn take(&mut self, path: &str, bytes: u64) -> Option<String> {
         let covers =

@@ -27,6 +27,15 @@ impl Initramfs {
         Ok(tree)
     }
 
+    /// The same tree with no file outside of it.
+    pub fn in_memory(&self) -> Result<Self> {
+        let mut tree = self.clone();
+        for (_, content) in tree.entries.values_mut().filter(|(_, content)| matches!(content, Content::Host(_))) {
+            *content = Content::Bytes(content.read()?.into_owned());
+        }
+        Ok(tree)
+    }
+
     /// A file, or a folder of this machine with all that is in it; symbolic links in it stay links. What is there
     /// already stays: a second thing for the same path is an error, but for folders. A link on the way is followed.
     pub fn place(&mut self, path: &str, host: &Path) -> Result<()> {

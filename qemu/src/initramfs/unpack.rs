@@ -8,7 +8,7 @@ use std::path::Path;
 use ::cpio::newc::{Entry, Reader};
 use anyhow::{Context, Result, bail};
 
-use super::{Content, Initramfs};
+use super::{Content, Initramfs, normalized};
 use crate::compression;
 use crate::cpio::{Node, Rights};
 
@@ -49,7 +49,7 @@ impl Initramfs {
             if entry.entry().is_trailer() {
                 return entry.finish().context("the archive's end");
             }
-            let path = format!("/{}", entry.entry().name().trim_start_matches("./").trim_matches('/'));
+            let path = normalized(entry.entry().name());
             let mut data = Vec::new();
             entry.read_to_end(&mut data).with_context(|| format!("{path} in the archive"))?;
             let about = entry.entry();
@@ -62,7 +62,7 @@ impl Initramfs {
                 }
             }
             let content = content(about, data).with_context(|| path.clone())?;
-            if path != "/" && path != "/." {
+            if path != "/" {
                 self.insert(&path, rights, content);
             }
             rest = entry.finish().with_context(|| format!("{path} in the archive"))?;

@@ -141,12 +141,16 @@ fn become_init(go: &mut impl Read, tree: &Initramfs, image: &ProgramImage) -> Re
     become_root()?;
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC).context("cannot part the mounts")?;
-    let mount = build(tree)?;
+    let mount = empty_tree()?;
     move_mount(&mount, "", CWD, "/", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).context("cannot mount the tree")?;
     fchdir(&mount)?;
     pivot_root(".", ".").context("pivot_root")?;
     unmount(".", UnmountFlags::DETACH).context("cannot unmount this machine's root")?;
     chdir("/")?;
+    // Not before: now no link and no `..` in a tree leads out of it.
+    for (path, rights, content) in tree.entries() {
+        make(&path, rights.mode, content).with_context(|| format!("cannot make {path}"))?;
+    }
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     default_signals();
     // SAFETY: marks descriptors only; they stay open until exec.
@@ -170,30 +174,27 @@ fn become_root() -> Result<()> {
     Ok(())
 }
 
-/// The initramfs, on a tmpfs of its own, and the stand-ins.
-fn build(tree: &Initramfs) -> Result<OwnedFd> {
+/// A tmpfs of its own for the initramfs, with the stand-ins in it.
+fn empty_tree() -> Result<OwnedFd> {
     let tmpfs = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).context("fsopen(2)")?;
     fsconfig_create(&tmpfs).context("cannot make a tmpfs: fsconfig(2)")?;
     let mount = fsmount(tmpfs.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).context("fsmount(2)")?;
     // Mounts can be made below what is mounted only: over a folder that everybody has.
     move_mount(&mount, "", CWD, "/tmp", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).context("cannot mount a tmpfs")?;
-    let root = format!("/proc/self/fd/{}", mount.as_raw_fd());
-    for (path, rights, content) in tree.entries() {
-        let outside = format!("{root}{path}");
-        make(&outside, rights.mode, content).with_context(|| format!("cannot make {path}"))?;
-    }
-    let store = format!("{root}/{STORE}");
+    let store = format!("/proc/self/fd/{}/{STORE}", mount.as_raw_fd());
     for folder in ["", "dev", "cgroup", "proc", "sys"] {
         fs::create_dir(format!("{store}/{folder}")).context("cannot make the stand-ins")?;
     }
     for file in ["sink", "cgroup/cgroup.subtree_control", "cgroup/cgroup.controllers", "cgroup/cgroup.procs"] {
         fs::write(format!("{store}/{file}"), "").context("cannot make the stand-ins")?;
     }
-    for (name, major, minor) in DEVICES {
-        make(&format!("{store}/dev/{name}"), 0o666, &Content::Node(Node::Character { major, minor }))?;
+    for (name, device) in DEVICES.map(|(name, ..)| (name, name)).into_iter().chain([("console", "null")]) {
+        let path = format!("{store}/dev/{name}");
+        fs::write(&path, "").context("cannot make the stand-ins")?;
+        mount_bind(format!("/dev/{device}"), path).with_context(|| format!("cannot bind /dev/{device}"))?;
     }
-    make(&format!("{store}/dev/console"), 0o600, &Content::Node(Node::Character { major: 5, minor: 1 }))?;
-    // The kernel gives a user namespace a proc or a sysfs only where one is in sight already: mount_too_revealing.
+    // The kernel gives a user namespace a proc or a sysfs only where one is in sight already: mount_too_revealing. Where
+    // even these can't be bound, init is refused, and an empty folder stands in.
     for folder in ["proc", "sys"] {
         let _ = mount_bind_recursive(format!("/{folder}"), format!("{store}/{folder}"));
     }
@@ -213,7 +214,7 @@ fn make(path: &str, mode: u32, content: &Content) -> Result<()> {
             let known =
                 DEVICES.iter().find(|(_, major, minor)| *node == Node::Character { major: *major, minor: *minor });
             let name = known.map_or("null", |(name, ..)| *name);
-            return mount_bind(format!("/dev/{name}"), path).with_context(|| format!("cannot bind /dev/{name}"));
+            return Ok(mount_bind(format!("/{STORE}/dev/{name}"), path)?);
         }
         content => fs::write(path, content.read()?)?,
     }
