@@ -128,6 +128,7 @@ write /proc/sys/kernel/hostname tried
 copy /sbin/crun
 bind /sbin/agent
 bind /bundle
+module /bundle/config.json
 dir /bundle/made
 exec /sbin/agent
 ";
@@ -145,6 +146,7 @@ fn changes_nothing_outside() -> Result<()> {
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
     assert!(has_line(&said, "refused here, so written to nowhere: only a VM's root may"), "{said}");
     assert!(has_line(&said, "EPERM here, so a stand-in: an empty tmpfs; in a VM root may mount it"), "{said}");
+    assert!(has_line(&said, "not loaded: only a VM's root may"), "{said}");
     assert!(has_line(&said, "/dev/made-by-a-try/") && has_line(&said, "/bundle/made/"), "{said}");
     assert_eq!(snapshot(&ground.path("tree"))?, before, "the tree has changed");
     assert_eq!(settings(), then, "this machine has changed");

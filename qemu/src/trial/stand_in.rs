@@ -2,7 +2,10 @@
 //! with other arguments after a refusal.
 
 use anyhow::Result;
-use libc::{EACCES, EPERM, EROFS, MS_BIND, MS_REC, SYS_mount as MOUNT, SYS_openat as OPENAT, c_long, user_regs_struct};
+use libc::{
+    EACCES, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT, SYS_openat as OPENAT,
+    c_long, user_regs_struct,
+};
 use moveroot::verb::Verb;
 
 use super::enclosure::STORE;
@@ -15,9 +18,11 @@ const ROOM: u64 = 256;
 /// The x86-64 instruction `syscall`.
 const SYSCALL_BYTES: u64 = 2;
 
-/// A call with other arguments, and what to tell of it.
+/// A call with other arguments or another result, and what to tell of it.
 pub struct StandIn {
     pub registers: user_regs_struct,
+    /// It is made once more.
+    pub is_again: bool,
     pub note: &'static str,
 }
 
@@ -62,7 +67,11 @@ pub fn after(memory: &Memory, registers: &user_regs_struct, verb: Verb, tries: u
             changed.rdi = libc::AT_FDCWD as u64;
             changed.rsi = put(memory, registers, 0, &format!("{STORE}/sink"))?;
             let note = "refused here, so written to nowhere: only a VM's root may";
-            Ok(Some(again(StandIn { registers: changed, note }, registers)))
+            Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
+        }
+        MODULE if errno == EPERM => {
+            let done = user_regs_struct { rax: 0, ..*registers };
+            Ok(Some(StandIn { registers: done, is_again: false, note: "not loaded: only a VM's root may" }))
         }
         _ => Ok(None),
     }
@@ -74,14 +83,18 @@ fn bound(memory: &Memory, mut registers: user_regs_struct, name: &str, note: &'s
     registers.rdx = 0;
     registers.r10 = MS_BIND | MS_REC;
     registers.r8 = 0;
-    Ok(StandIn { registers, note })
+    Ok(StandIn { registers, is_again: true, note })
 }
 
 /// An empty tmpfs.
 fn empty(memory: &Memory, mut registers: user_regs_struct) -> Result<StandIn> {
     registers.rdx = put(memory, &registers, 1, "tmpfs")?;
     registers.r8 = 0;
-    Ok(StandIn { registers, note: "EPERM here, so a stand-in: an empty tmpfs; in a VM root may mount it" })
+    Ok(StandIn {
+        registers,
+        is_again: true,
+        note: "EPERM here, so a stand-in: an empty tmpfs; in a VM root may mount it",
+    })
 }
 
 /// The same instruction once more, with the arguments of `changed`.

@@ -107,11 +107,10 @@ fn leave(
     // The kernel leaves a call's arguments as they are, and init counts on that.
     let mut registers = call.registers;
     (registers.rax, registers.rip, registers.rcx, registers.r11) = (now.rax, now.rip, now.rcx, now.r11);
-    let again = stand_in::after(memory, &registers, ledger.verb(), call.tries)?;
-    let next = again.as_ref().map_or(registers, |stand_in| stand_in.registers);
+    let found = stand_in::after(memory, &registers, ledger.verb(), call.tries)?;
+    let next = found.as_ref().map_or(registers, |stand_in| stand_in.registers);
     ptrace::setregs(held.pid, next).context("cannot change a call of init's")?;
-    Ok(again.map(|stand_in| {
-        ledger.note(stand_in.note);
-        Call { tries: call.tries + 1, ..call }
-    }))
+    let Some(stand_in) = found else { return Ok(None) };
+    ledger.note(stand_in.note);
+    Ok(stand_in.is_again.then_some(Call { tries: call.tries + 1, ..call }))
 }

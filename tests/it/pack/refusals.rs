@@ -25,7 +25,7 @@ fn ground() -> Result<Ground> {
 }
 
 /// The steps between `root` and `exec /sbin/agent`, the files, the message behind `p:`.
-const PLANS: [(&str, &str, &str); 22] = [
+const PLANS: [(&str, &str, &str); 23] = [
     ("copy /sbin/crun\nbind /sbin/agent", AGENT, "2:6: copy /sbin/crun: not in the initramfs"),
     (
         "copy /sbin/crun\nbind /sbin/agent",
@@ -100,6 +100,11 @@ const PLANS: [(&str, &str, &str); 22] = [
         "bind /sbin/agent\ncontrollers memory",
         AGENT,
         "3:1: controllers: before it cgroup2 must be mounted: mount cgroup2 /sys/fs/cgroup cgroup2 nosuid,nodev,noexec",
+    ),
+    (
+        "bind /sbin/agent\nmodule /lib/virtio_blk.ko a=b c",
+        AGENT,
+        "3:8: module /lib/virtio_blk.ko: not in the initramfs",
     ),
     ("bnd /sbin/agent", AGENT, "2:1: bnd: unknown verb: did you mean bind?"),
     (
