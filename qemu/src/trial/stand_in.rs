@@ -3,8 +3,8 @@
 
 use anyhow::Result;
 use libc::{
-    EACCES, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT, SYS_openat as OPENAT,
-    c_long, user_regs_struct,
+    EACCES, ENOSYS, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT,
+    SYS_openat as OPENAT, c_long, user_regs_struct,
 };
 use moveroot::verb::Verb;
 
@@ -69,7 +69,7 @@ pub fn after(memory: &Memory, registers: &user_regs_struct, verb: Verb, tries: u
             let note = "refused here, so written to nowhere: only a VM's root may";
             Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
         }
-        MODULE if errno == EPERM => {
+        MODULE if matches!(errno, EPERM | ENOSYS) => {
             let done = user_regs_struct { rax: 0, ..*registers };
             Ok(Some(StandIn { registers: done, is_again: false, note: "not loaded: only a VM's root may" }))
         }
