@@ -126,7 +126,9 @@ impl Initramfs {
     /// Writes the archive, uncompressed.
     pub fn write(&self, out: &Path) -> Result<()> {
         let file = fs::File::create(out).with_context(|| format!("cannot create {}", out.display()))?;
-        self.add_all(io::BufWriter::new(file), |_| ())?.flush().with_context(|| format!("cannot write {}", out.display()))
+        self.add_all(io::BufWriter::new(file), |_| ())?
+            .flush()
+            .with_context(|| format!("cannot write {}", out.display()))
     }
 
     /// The archive, uncompressed.

@@ -17,8 +17,8 @@ mod perf;
 mod record;
 
 use crate::accel::{self, Choice};
-use crate::compression::Compression;
 use crate::boot::{self, Parts};
+use crate::compression::Compression;
 use crate::{build, image, machine, timeline, workspace};
 use calls::Calls;
 use guest::Guest;

@@ -11,6 +11,7 @@ mod marks;
 mod modules;
 mod mounts;
 mod process;
+mod status;
 mod word;
 
 pub use files::*;
@@ -19,6 +20,7 @@ pub use marks::*;
 pub use modules::*;
 pub use mounts::*;
 pub use process::*;
+pub use status::Status;
 pub use word::{Name, Place, Table, Word};
 
 use core::num::NonZeroU32;

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 
 use super::guest::{Expected, Guest, NULL, Subject};
 use super::truncated::{self, End};
-use crate::compression::Compression;
 use crate::boot::{Parts, STRAIGHT, demo_plan};
 use crate::bundle::Bundle;
+use crate::compression::Compression;
 use crate::initramfs::Initramfs;
 
 /// A row.

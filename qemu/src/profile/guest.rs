@@ -8,9 +8,9 @@ use agent::Report;
 use anyhow::{Context, Result, ensure};
 use tempfile::NamedTempFile;
 
-use crate::compression::Compression;
 use crate::boot::{self, Parts};
 use crate::bundle::Bundle;
+use crate::compression::Compression;
 use crate::initramfs::Initramfs;
 use crate::port::Kept;
 use crate::qemu::{Accel, Outcome, Vm};
