@@ -1,6 +1,8 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
 mod guest;
+mod parts;
+mod task;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +15,13 @@ use clap::Args;
 
 use crate::accel::{self, Choice};
 use crate::bundle::{self, Bundle};
-use crate::initramfs::Initramfs;
-use crate::qemu::{self, Outcome, Vm};
+use crate::qemu::{Outcome, Vm};
+use crate::task::Style;
 use crate::timeline::{Timeline, Watch};
-use crate::{apt, build, kernel, machine, pack, timeline, workspace};
+use crate::vsock::{self, Vsock};
+use crate::{build, kernel, machine, timeline, workspace};
 pub use guest::{Guest, agent};
+pub use parts::{Parts, STRAIGHT};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -58,64 +62,17 @@ pub struct Options {
     /// Show the guest's console as it comes
     #[arg(long, short)]
     pub verbose: bool,
+    /// Give the guest a vsock device with this CID; on the host it is a folder of Unix sockets
+    #[arg(long, value_name = "CID", num_args = 0..=1, default_missing_value = "3",
+        value_parser = clap::value_parser!(u32).range(3..))]
+    pub vsock: Option<u32>,
+    /// Drive the agent by containerd's Task API over vsock, as a shim does [default agent: taskd]
+    #[arg(long, value_name = "STYLE", value_enum, num_args = 0..=1, default_missing_value = "dial")]
+    pub task: Option<Style>,
     /// Words for the agent
     #[arg(last = true, value_name = "WORDS")]
     pub words: Vec<String>,
 }
-
-/// What a guest is made of.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    pub kernel: PathBuf,
-    pub init: PathBuf,
-    pub agent: PathBuf,
-    pub crun: PathBuf,
-    pub busybox: PathBuf,
-}
-
-impl Parts {
-    /// Builds, fetches and installs everything.
-    pub fn gather() -> Result<Self> {
-        Parts::gather_with(None, None, None)
-    }
-
-    /// The same with one's own kernel, crun or agent.
-    pub fn gather_with(kernel: Option<&Path>, crun: Option<&Path>, agent: Option<&Path>) -> Result<Self> {
-        apt::ensure_programs(&[qemu::PROGRAM])?;
-        Ok(Parts {
-            kernel: own_or(kernel, kernel::newest)?,
-            init: build::init(None)?,
-            agent: own_or(agent, build::agent)?,
-            crun: own_or(crun, installed_crun)?,
-            busybox: kernel::busybox()?,
-        })
-    }
-
-    /// moveroot as /init, the agent, crun and a bundle. Without a plan the built-in one runs.
-    pub fn initramfs(&self, plan: Option<&Path>, bundle: &Bundle) -> Result<Initramfs> {
-        let mut tree = pack::collect(&self.init, plan, &[])?;
-        self.pack(&mut tree, bundle)?;
-        Ok(tree)
-    }
-
-    /// The counter-proof's initramfs: the agent itself is /init and runs the same bundle without a moved root.
-    /// The agent does so when the kernel's command line says [`STRAIGHT`].
-    pub fn straight(&self, bundle: &Bundle) -> Result<Initramfs> {
-        let mut tree = pack::collect(&self.agent, None, &[])?;
-        self.pack(&mut tree, bundle)?;
-        Ok(tree)
-    }
-
-    fn pack(&self, tree: &mut Initramfs, bundle: &Bundle) -> Result<()> {
-        // A plan that binds them is to work with a static crun too.
-        tree.dir("/lib", 0o755).dir("/lib64", 0o755);
-        tree.file("/sbin/crun", &self.crun)?.file("/sbin/agent", &self.agent)?;
-        bundle.pack(tree, &self.busybox)
-    }
-}
-
-/// For the kernel's command line, with [`Parts::straight`].
-pub const STRAIGHT: &str = "agent_straight=1";
 
 /// The plan `boot` uses unless told otherwise.
 pub fn demo_plan() -> PathBuf {
@@ -131,23 +88,37 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
     let agent = match &options.agent {
         Some(own) => own.clone(),
+        None if options.task.is_some() => build::guest("taskd", "taskd")?,
         None => agent(&plan)?,
     };
     let mut parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
     if options.timeline.is_some() {
         parts.init = build::marked_init()?;
     }
-    let guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
+    let mut guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
     if !guest.added.is_empty() {
         eprintln!("vm: for the demo the plan has more steps before exec: {}", guest.added.join("; "));
     }
+    if options.vsock.is_some() || options.task.is_some() {
+        guest.load(&vsock::modules(modules(options)?.as_deref())?)?;
+    }
+    match options.task {
+        Some(style) => task::run(options, &parts, &guest, style),
+        None => run_demo(options, &parts, &guest),
+    }
+}
+
+fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode> {
     let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
     guest.initramfs.write(image.path())?;
-
+    let vsock = options.vsock.map(Vsock::start).transpose()?;
     let watch = Watch::new()?;
-    let vm = Vm { extra: watch.words(), ..vm(options, &parts.kernel, image.path(), &guest)? };
-    let name = kernel::version(&parts.kernel).unwrap_or_else(|_| file_name(&parts.kernel));
-    eprintln!("vm: booting {name} under {}", vm.accel);
+    let mut vm = Vm { extra: watch.words(), ..vm(options, &parts.kernel, image.path(), guest)? };
+    if let Some(vsock) = &vsock {
+        vm.extra.extend(vsock.words(vm.memory_mb));
+        eprintln!("vm: the guest's vsock is in {}", vsock.folder().display());
+    }
+    let name = announce(&vm);
     let outcome = vm.watch(|line| show_line(options, line))?;
     let report = Report::find(&outcome.transcript);
     let reason = match verdict(&outcome, report.as_ref()) {
@@ -158,9 +129,23 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         Err(reason) => reason,
     };
-    let evidence = keep(&guest, image.path(), outcome.evidence())?;
+    let evidence = keep(guest, image.path(), outcome.evidence())?;
     eprintln!("{evidence}\nvm: boot failed: {reason:#}");
     Ok(ExitCode::FAILURE)
+}
+
+/// Says what is booted, and how it is called.
+fn announce(vm: &Vm) -> String {
+    let name = kernel::version(&vm.kernel).unwrap_or_else(|_| file_name(&vm.kernel));
+    eprintln!("vm: booting {name} under {}", vm.accel);
+    name
+}
+
+/// The folder of the modules of the kernel that is asked for; none where a kernel of one's own has none installed.
+fn modules(options: &Options) -> Result<Option<PathBuf>> {
+    let Some(own) = &options.kernel else { return kernel::modules(options.release.as_deref()).map(Some) };
+    let installed = Path::new("/lib/modules").join(kernel::version(own)?);
+    Ok(installed.is_dir().then_some(installed))
 }
 
 /// Keeps what the guest was started with, up to the next failure, so that the command line shown can be run again.
@@ -231,16 +216,6 @@ fn show_timeline(options: &Options, timeline: Option<Timeline>, what: &str) -> R
     timeline::draw(&timeline, &caption, out).with_context(|| format!("cannot draw {}", out.display()))?;
     eprintln!("vm: drew {}", out.display());
     Ok(())
-}
-
-fn own_or(own: Option<&Path>, fetch: fn() -> Result<PathBuf>) -> Result<PathBuf> {
-    let Some(path) = own else { return fetch() };
-    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
-}
-
-fn installed_crun() -> Result<PathBuf> {
-    apt::ensure_programs(&["crun"])?;
-    apt::program("crun").context("crun is installed but not on the path")
 }
 
 fn file_name(path: &Path) -> String {

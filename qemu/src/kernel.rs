@@ -26,16 +26,18 @@ pub fn config(release: &str) -> Result<PathBuf> {
     Part::CONFIG.fetch(&Lists::of(release)?).with_context(|| format!("no kernel configuration of {release}"))
 }
 
-/// The folder `…/lib/modules/VERSION` of a release's kernel. `modules.dep` is not in it: depmod(8) makes that.
-pub fn modules(release: &str) -> Result<PathBuf> {
-    let kernel = Part::MODULES.fetch(&Lists::of(release)?).with_context(|| format!("no modules of {release}"))?;
+/// The folder `…/lib/modules/VERSION` of a release's kernel, or of this one's. `modules.dep` is not in it: depmod(8)
+/// makes that.
+pub fn modules(release: Option<&str>) -> Result<PathBuf> {
+    let lists = release.map_or_else(Lists::own, Lists::of)?;
+    let kernel =
+        Part::MODULES.fetch(&lists).with_context(|| format!("no modules of {}", release.unwrap_or("the kernel")))?;
     kernel.parent().map(Path::to_path_buf).context("the modules lie in no folder")
 }
 
 /// A module of this release's kernel, by its path below `/lib/modules/VERSION`.
 pub fn module(path: &str) -> Result<PathBuf> {
-    let kernel = Part::MODULES.fetch(&Lists::own()?)?;
-    let file = kernel.parent().context("the modules lie in no folder")?.join(path);
+    let file = modules(None)?.join(path);
     ensure!(file.is_file(), "the kernel has no module {}", file.display());
     Ok(file)
 }
@@ -76,17 +78,28 @@ struct Part {
     prefix: &'static str,
     /// What it is in the packages, by tar's wildcards, where it has one of its own and where it hasn't.
     patterns: [&'static str; 2],
+    /// How the name of it begins.
+    wanted: &'static str,
     /// Where of it the cache is.
     name: &'static str,
 }
 
 impl Part {
-    const KERNEL: Part =
-        Part { prefix: "linux-binary-", patterns: ["*/modules/*/vmlinuz", "./boot/vmlinuz-*"], name: "" };
-    const CONFIG: Part =
-        Part { prefix: "linux-base-", patterns: ["*/modules/*/config", "./boot/config-*"], name: "-config" };
+    const KERNEL: Part = Part {
+        prefix: "linux-binary-",
+        patterns: ["*/modules/*/vmlinuz", "./boot/vmlinuz-*"],
+        wanted: "vmlinuz",
+        name: "",
+    };
+    const CONFIG: Part = Part {
+        prefix: "linux-base-",
+        patterns: ["*/modules/*/config", "./boot/config-*"],
+        wanted: "config",
+        name: "-config",
+    };
+    /// With the list of those that are built in, `modules.builtin`.
     const MODULES: Part =
-        Part { prefix: "linux-modules-", patterns: ["*/modules/*/kernel", "*/modules/*/kernel"], name: "-modules" };
+        Part { prefix: "linux-modules-", patterns: ["*/modules/*/*"; 2], wanted: "kernel", name: "-all-modules" };
 
     /// Where the part lies in the cache.
     fn fetch(&self, lists: &Lists) -> Result<PathBuf> {
@@ -94,8 +107,8 @@ impl Part {
         let own = lists.find_dependency(&image, self.prefix)?;
         let pattern = self.patterns[usize::from(own.is_none())];
         let folder = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;
-        let wanted = pattern.rsplit('/').next().unwrap_or(pattern).trim_end_matches('*');
-        find(&folder, wanted)?.with_context(|| format!("nothing named {wanted}… in {}", folder.display()))
+        let wanted = || format!("nothing named {}… in {}", self.wanted, folder.display());
+        find(&folder, self.wanted)?.with_context(wanted)
     }
 }
 

@@ -25,14 +25,19 @@ mod disk;
 pub mod faults;
 pub mod fit;
 pub mod initramfs;
+mod leavings;
+pub mod modules;
 pub mod pairing;
 pub mod plan;
 pub mod port;
 pub mod qemu;
 pub mod sandbox;
+pub mod task;
+pub mod vsock;
 
 pub mod apt;
 pub mod build;
+mod cargo_program;
 pub mod image;
 pub mod kernel;
 

@@ -1,15 +1,19 @@
 //! A microVM under QEMU: starts it, reads its console, ends it after a limit, and tells how it ended.
 //! The verdict is the guest's own: a code written to QEMU's debug-exit port, or the kernel's panic line.
 
+mod driven;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::clock;
-use crate::console::{Console, Said};
+use crate::console::Said;
+
+pub use driven::Machine;
 
 pub const PROGRAM: &str = "qemu-system-x86_64";
 
@@ -106,17 +110,9 @@ impl Vm {
     }
 
     /// Runs the machine and shows each line of its console as it comes.
-    pub fn watch(&self, mut line: impl FnMut(&str)) -> Result<Outcome> {
-        let mut command = self.command();
-        let command_line = shell_words(&command);
-        let started = Instant::now();
-        let mut child = command.spawn().with_context(|| format!("cannot run {PROGRAM}"))?;
-        let said = Console::of(&mut child)?.read_until(started + self.timeout, &mut line);
-        if said.timed_out {
-            child.kill().with_context(|| format!("cannot end {PROGRAM}"))?;
-        }
-        let status = child.wait().with_context(|| format!("cannot wait for {PROGRAM}"))?;
-        Ok(Outcome::new(said, status, command_line, started.elapsed()))
+    pub fn watch(&self, line: impl FnMut(&str)) -> Result<Outcome> {
+        let (outcome, nothing) = self.drive(line, |_| Ok(()))?;
+        nothing.map(|()| outcome)
     }
 
     fn command(&self) -> Command {

@@ -9,6 +9,7 @@ mod packed;
 mod plans;
 mod profile;
 mod soak;
+mod task;
 mod timeline;
 pub mod troubleshooting;
 

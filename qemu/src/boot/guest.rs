@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::Parts;
 use crate::bundle::{self, Bundle};
 use crate::initramfs::Initramfs;
+use crate::modules::{self, Module};
 use crate::pairing::Pairing;
 use crate::{build, disk, kernel, pack};
 
@@ -37,6 +38,16 @@ pub fn agent(plan: &Path) -> Result<PathBuf> {
     match Pairing::read(plan)?.stand_in {
         Some(name) => build::guest("standins", &name),
         None => build::agent(),
+    }
+}
+
+impl Guest {
+    /// Packs kernel modules, and has the plan load them.
+    pub fn load(&mut self, modules: &[Module]) -> Result<()> {
+        self.plan = modules::planned(&self.plan, modules)?;
+        self.initramfs.bytes("/boot.plan", 0o644, self.plan.clone());
+        modules::pack(modules, &mut self.initramfs);
+        Ok(())
     }
 }
 

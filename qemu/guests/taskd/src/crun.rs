@@ -34,6 +34,9 @@ pub fn prepare() -> Result<()> {
 
 /// Makes a container of a bundle: its process is there and waits for [`start`].
 pub async fn create(exits: &Exits, id: &str, bundle: &str, streams: Streams) -> Result<Launched> {
+    // crun tells this one nowhere but on the container's own standard error.
+    let config = Path::new(bundle).join("config.json");
+    fs::metadata(&config).with_context(|| format!("no bundle: {}", config.display()))?;
     launch(exits, &["create", "--bundle", bundle], id, streams).await
 }
 

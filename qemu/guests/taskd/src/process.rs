@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use containerd_shim_protos::api::{StateResponse, Status};
 use containerd_shim_protos::protobuf::MessageField;
 use containerd_shim_protos::protobuf::well_known_types::timestamp::Timestamp;
@@ -21,19 +21,30 @@ pub struct Destinations {
 
 pub struct Process {
     pub destinations: Destinations,
-    /// None until it is there: `exec`'s process is made by its start.
-    launched: watch::Sender<Option<Launched>>,
+    launch: watch::Sender<Launch>,
     started: AtomicBool,
+}
+
+enum Launch {
+    /// `exec`'s process is made by its start.
+    Awaited,
+    Done(Launched),
+    Failed,
 }
 
 impl Process {
     /// One that is yet to be launched.
     pub fn new(destinations: Destinations) -> Self {
-        Process { destinations, launched: watch::Sender::new(None), started: AtomicBool::new(false) }
+        Process { destinations, launch: watch::Sender::new(Launch::Awaited), started: AtomicBool::new(false) }
     }
 
     pub fn set_launched(&self, launched: Launched) {
-        self.launched.send_replace(Some(launched));
+        self.launch.send_replace(Launch::Done(launched));
+    }
+
+    /// It will never be there: who waits for its end learns that.
+    pub fn set_failed(&self) {
+        self.launch.send_replace(Launch::Failed);
     }
 
     pub fn set_started(&self) {
@@ -42,24 +53,27 @@ impl Process {
 
     /// 0 before it is launched.
     pub fn pid(&self) -> u32 {
-        self.launched.borrow().as_ref().map_or(0, |launched| launched.pid)
+        match &*self.launch.borrow() {
+            Launch::Done(launched) => launched.pid,
+            Launch::Awaited | Launch::Failed => 0,
+        }
     }
 
     pub fn exit(&self) -> Option<Exit> {
-        self.launched.borrow().as_ref().and_then(|launched| *launched.ending.borrow())
+        match &*self.launch.borrow() {
+            Launch::Done(launched) => *launched.ending.borrow(),
+            Launch::Awaited | Launch::Failed => None,
+        }
     }
 
     /// Waits until it has ended, however long before or after its start that was asked.
     pub async fn end(&self) -> Result<Exit> {
-        let ending: Option<Ending> = {
-            let mut receiver = self.launched.subscribe();
-            let launched = receiver.wait_for(Option::is_some).await?;
-            launched.as_ref().map(|launched| launched.ending.clone())
+        let mut launch = self.launch.subscribe();
+        let ending: Option<Ending> = match &*launch.wait_for(|launch| !matches!(launch, Launch::Awaited)).await? {
+            Launch::Done(launched) => Some(launched.ending.clone()),
+            Launch::Awaited | Launch::Failed => None,
         };
-        match ending {
-            Some(ending) => end_of(ending).await,
-            None => anyhow::bail!("the process was never launched"),
-        }
+        end_of(ending.context("it could not be started")?).await
     }
 
     pub fn status(&self) -> Status {

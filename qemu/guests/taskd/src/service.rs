@@ -60,6 +60,7 @@ impl shim_async::Task for Service {
             Ok(launched) => init.set_launched(launched),
             Err(error) => {
                 self.tasks.remove(&request.id, "");
+                init.set_failed();
                 return Err(failed(error));
             }
         }

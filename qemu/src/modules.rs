@@ -1,0 +1,185 @@
+//! Kernel modules for a guest: those asked for and all they depend on, in the order to load them, and the plan's lines
+//! that do so.
+//!
+//! What a module depends on is read from itself (`depends=` in its section `.modinfo`, which depmod(8) agrees with), so
+//! a package that was never installed, and has no `modules.dep`, will do. Compressed modules are packed as plain ones:
+//! not every kernel can decompress them (CONFIG_MODULE_DECOMPRESS, Linux 5.17), and an initramfs is compressed as a whole.
+
+mod package;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use goblin::elf::Elf;
+
+use crate::initramfs::Initramfs;
+pub use package::Wanted;
+
+/// The modules of one kernel.
+pub struct Modules {
+    /// `…/lib/modules/VERSION`.
+    folder: PathBuf,
+    version: String,
+    /// A module's name, with `_` for `-` as the kernel has it → where it lies in the folder.
+    files: BTreeMap<String, PathBuf>,
+    built_in: BTreeSet<String>,
+}
+
+/// A module to load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// In the guest's initramfs.
+    pub path: String,
+    pub content: Vec<u8>,
+}
+
+impl Modules {
+    /// All below `…/lib/modules/VERSION`.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let version = folder.file_name().with_context(|| format!("{} names no kernel", folder.display()))?;
+        let mut files = BTreeMap::new();
+        collect(folder, folder, &mut files)?;
+        ensure!(!files.is_empty(), "no kernel modules in {}", folder.display());
+        let list = fs::read_to_string(folder.join("modules.builtin")).unwrap_or_default();
+        let built_in = list.lines().filter_map(|line| name_of(Path::new(line))).collect();
+        Ok(Modules { folder: folder.into(), version: version.to_string_lossy().into_owned(), files, built_in })
+    }
+
+    /// The named modules and what they depend on, each once and after all it needs. One that is built in needs none.
+    pub fn needed(&self, names: &[String]) -> Result<Vec<Module>> {
+        let mut needed = Vec::new();
+        let mut seen = BTreeSet::new();
+        for name in names {
+            self.add(&name.replace('-', "_"), &mut seen, &mut needed)?;
+        }
+        Ok(needed)
+    }
+
+    fn add(&self, name: &str, seen: &mut BTreeSet<String>, needed: &mut Vec<Module>) -> Result<()> {
+        if self.built_in.contains(name) || !seen.insert(name.to_string()) {
+            return Ok(());
+        }
+        let place = self.files.get(name);
+        let place = place.with_context(|| format!("the kernel {} has no module {name}", self.version))?;
+        let file = self.folder.join(place);
+        let content = plain(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        for dependency in depends(&content).with_context(|| format!("{} is no kernel module", file.display()))? {
+            self.add(&dependency, seen, needed).with_context(|| format!("needed by {name}"))?;
+        }
+        let plain_place = place.with_file_name(format!("{}.ko", stem(place)));
+        let path = format!("/lib/modules/{}/{}", self.version, plain_place.display());
+        needed.push(Module { path, content });
+        Ok(())
+    }
+}
+
+/// Puts them into an initramfs.
+pub fn pack(modules: &[Module], tree: &mut Initramfs) {
+    for module in modules {
+        tree.bytes(&module.path, 0o644, module.content.clone());
+    }
+}
+
+/// The plan with a `module` line for each: those it lacks come right after its first step. Fails where its own lines
+/// stand in an order that cannot work.
+pub fn planned(plan: &str, modules: &[Module]) -> Result<String> {
+    let has = |module: &&Module| plan.lines().any(|line| loads(line, module));
+    let missing: Vec<String> = modules.iter().filter(|m| !has(m)).map(|m| format!("module {}", m.path)).collect();
+    let is_step = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let first = plan.lines().position(|line| is_step(&line)).context("the plan has no step")?;
+    let mut lines: Vec<String> = plan.lines().map(String::from).collect();
+    lines.splice(first + 1..first + 1, missing);
+    let place = |module: &Module| lines.iter().position(|line| loads(line, module));
+    if let Some(pair) = modules.windows(2).find(|pair| place(&pair[0]) > place(&pair[1])) {
+        bail!("the plan loads {} too early: it may need {}", pair[1].path, pair[0].path);
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+fn loads(line: &str, module: &Module) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    matches!(words.next(), Some("module" | "-module")) && words.next() == Some(&module.path)
+}
+
+/// Where below `folder` the modules lie, by their names.
+fn collect(folder: &Path, top: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+        let path = entry.path();
+        // Not through links: `build` and `source` of an installed kernel lead to its sources.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect(&path, top, files)?;
+        } else if let Some(name) = name_of(&path) {
+            files.insert(name, path.strip_prefix(top)?.to_path_buf());
+        }
+    }
+    Ok(())
+}
+
+/// The module's name, if the file is named as one.
+fn name_of(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let (_, ending) = name.split_once('.')?;
+    matches!(ending, "ko" | "ko.gz" | "ko.xz" | "ko.zst").then(|| stem(path).replace('-', "_"))
+}
+
+/// The file's name up to its first dot.
+fn stem(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split('.').next().unwrap_or_default().to_string()
+}
+
+/// A module's content, decompressed.
+fn plain(file: &Path) -> Result<Vec<u8>> {
+    let packed = BufReader::new(File::open(file)?);
+    let mut content = Vec::new();
+    match file.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => flate2::bufread::GzDecoder::new(packed).read_to_end(&mut content)?,
+        Some("zst") => zstd::Decoder::with_buffer(packed)?.read_to_end(&mut content)?,
+        Some("xz") => lzma_rust2::XzReader::new(packed, true).read_to_end(&mut content)?,
+        _ => { packed }.read_to_end(&mut content)?,
+    };
+    Ok(content)
+}
+
+/// From NUL-separated `key=value` pairs, as modpost writes them.
+fn depends(module: &[u8]) -> Result<Vec<String>> {
+    let elf = Elf::parse(module)?;
+    let is_info = |header: &&goblin::elf::SectionHeader| elf.shdr_strtab.get_at(header.sh_name) == Some(".modinfo");
+    let info = elf.section_headers.iter().find(is_info).and_then(|header| header.file_range());
+    let info = info.and_then(|range| module.get(range)).context("it has no .modinfo")?;
+    let text = String::from_utf8_lossy(info);
+    let list = text.split('\0').find_map(|pair| pair.strip_prefix("depends=")).unwrap_or_default();
+    Ok(list.split(',').filter(|name| !name.is_empty()).map(|name| name.replace('-', "_")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module(path: &str) -> Module {
+        Module { path: path.into(), content: Vec::new() }
+    }
+
+    #[test]
+    fn a_file_is_a_module_by_its_name() {
+        let cases = [("a/b.ko", Some("b")), ("b-c.ko.xz", Some("b_c")), ("b.ko.zst", Some("b")), ("b.kox", None)];
+        for (file, name) in cases {
+            assert_eq!(name_of(Path::new(file)).as_deref(), name, "{file}");
+        }
+    }
+
+    #[test]
+    fn lines_are_added_after_the_first_step_or_checked() {
+        let modules = [module("/a.ko"), module("/b.ko")];
+        let added = planned("# plan\nroot\ndir /a\n", &modules).unwrap();
+        assert_eq!(added, "# plan\nroot\nmodule /a.ko\nmodule /b.ko\ndir /a\n");
+        assert_eq!(planned(&added, &modules).unwrap(), added);
+        assert_eq!(planned("root\n-module /b.ko x=1\n", &modules).unwrap(), "root\nmodule /a.ko\n-module /b.ko x=1\n");
+        let wrong = planned("root\nmodule /b.ko\nmodule /a.ko\n", &modules).unwrap_err().to_string();
+        assert_eq!(wrong, "the plan loads /b.ko too early: it may need /a.ko");
+    }
+}

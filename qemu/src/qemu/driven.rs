@@ -1,0 +1,82 @@
+//! A machine with somebody at work beside it: a client that talks to its agent while it runs.
+
+use std::process::Child;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::{Outcome, PROGRAM, Vm, shell_words};
+use crate::console::Console;
+use crate::leavings::Leavings;
+
+/// A machine that runs.
+pub struct Machine {
+    pub started: Instant,
+    qemu: Mutex<Child>,
+}
+
+impl Machine {
+    /// Ends QEMU at once.
+    pub fn end(&self) {
+        // One that has ended already is no failure.
+        self.qemu().kill().ok();
+    }
+
+    fn qemu(&self) -> MutexGuard<'_, Child> {
+        self.qemu.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Vm {
+    /// Runs the machine to its end or to the limit, and `work` beside it. Work that is done leaves the machine to end by
+    /// itself; when it fails or panics, the machine is ended.
+    pub fn drive<T: Send>(
+        &self,
+        mut line: impl FnMut(&str),
+        work: impl FnOnce(&Machine) -> Result<T> + Send,
+    ) -> Result<(Outcome, Result<T>)> {
+        let mut command = self.command();
+        let command_line = shell_words(&command);
+        let started = Instant::now();
+        let mut qemu = command.spawn().with_context(|| format!("cannot run {PROGRAM}"))?;
+        let _leavings = Leavings::of_process(qemu.id());
+        let console = Console::of(&mut qemu)?;
+        let machine = Machine { started, qemu: Mutex::new(qemu) };
+        let (said, worked) = thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                let unless_done = EndOnDrop(Some(&machine));
+                let worked = work(&machine);
+                if worked.is_ok() {
+                    unless_done.disarm()
+                }
+                worked
+            });
+            let said = console.read_until(started + self.timeout, &mut line);
+            if said.timed_out {
+                machine.end();
+            }
+            (said, worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let status = machine.qemu().wait().with_context(|| format!("cannot wait for {PROGRAM}"))?;
+        Ok((Outcome::new(said, status, command_line, started.elapsed()), worked))
+    }
+}
+
+/// Ends the machine, however its holder ends.
+struct EndOnDrop<'m>(Option<&'m Machine>);
+
+impl EndOnDrop<'_> {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some(machine) = self.0 {
+            machine.end();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A guest whose agent serves containerd's Task API, and a host that drives it over vsock as a containerd shim does.
+
+pub mod bundles;
+pub mod client;
+pub mod host;
+mod output;
+
+use std::path::Path;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use tempfile::NamedTempFile;
+
+use crate::initramfs::Initramfs;
+use crate::qemu::{Outcome, Vm};
+use crate::vsock::{FIRST_CID, Vsock};
+use crate::workspace;
+use host::Host;
+
+/// Of the Task API, whoever listens there.
+pub const PORT: u32 = 1024;
+
+/// Who calls whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Style {
+    /// The agent calls the host, as nerdbox's does
+    Dial,
+    /// The agent waits for the host, as those of kata and firecracker-containerd do
+    Listen,
+}
+
+impl Style {
+    /// taskd's words for it.
+    pub fn words(self) -> Vec<String> {
+        let style = match self {
+            Style::Dial => "--dial",
+            Style::Listen => "--listen",
+        };
+        vec![style.to_string(), PORT.to_string()]
+    }
+}
+
+/// A machine whose agent serves the Task API.
+pub struct TaskVm {
+    pub vm: Vm,
+    pub cid: u32,
+    style: Style,
+    image: NamedTempFile,
+}
+
+impl TaskVm {
+    /// The initramfs has an agent that understands the style's words, and a plan that loads what vsock needs.
+    pub fn new(kernel: &Path, initramfs: &Initramfs, style: Style) -> Result<Self> {
+        let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
+        initramfs.write(image.path())?;
+        let vm = Vm { init_args: style.words(), ..Vm::new(kernel, image.path()) };
+        Ok(TaskVm { vm, cid: FIRST_CID, style, image })
+    }
+
+    /// Where its initramfs lies, as long as the guest is there.
+    pub fn image(&self) -> &Path {
+        self.image.path()
+    }
+
+    /// Boots it, and lets `work` drive its agent. Work that is done must have shut it down.
+    pub fn run<T: Send>(
+        &self,
+        line: impl FnMut(&str),
+        work: impl FnOnce(Host) -> Result<T> + Send,
+    ) -> Result<(Outcome, Result<T>)> {
+        let vsock = Vsock::start(self.cid)?;
+        let calls = host::calls(&vsock, self.style)?;
+        let vm = Vm { extra: vsock.words(self.vm.memory_mb), ..self.vm.clone() };
+        vm.drive(line, |machine| work(Host::meet(machine, &vsock, calls.as_ref())?))
+    }
+}
