@@ -71,6 +71,11 @@ impl TaskVm {
         let vsock = Vsock::start(self.cid)?;
         let calls = host::calls(&vsock, self.style)?;
         let vm = Vm { extra: vsock.words(self.vm.memory_mb), ..self.vm.clone() };
-        vm.drive(line, |machine| work(Host::meet(machine, &vsock, calls.as_ref())?))
+        let (outcome, worked) = vm.drive(line, |machine| work(Host::meet(machine, &vsock, calls.as_ref())?))?;
+        let worked = worked.map_err(|error| match vsock.log().trim() {
+            "" => error,
+            log => error.context(format!("the vsock device says: {log}")),
+        });
+        Ok((outcome, worked))
     }
 }

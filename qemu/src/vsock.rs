@@ -84,6 +84,11 @@ impl Vsock {
         self.folder.path()
     }
 
+    /// What the device had to complain of.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
     /// Takes the guest's calls of a port.
     pub fn listen(&self, port: u32) -> Result<UnixListener> {
         let path = self.folder.path().join(format!("vsock_{port}"));
@@ -112,8 +117,7 @@ impl Vsock {
         while !self.device().exists() {
             let ended = self.device.try_wait().context("cannot look at the vsock device")?;
             if ended.is_some() || Instant::now() > deadline {
-                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-                bail!("{} did not start: {}", PROGRAM.0, log.trim());
+                bail!("{} did not start: {}", PROGRAM.0, self.log().trim());
             }
             sleep(PAUSE);
         }

@@ -20,8 +20,9 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 /// For the guest to boot and its agent to be there.
 const BOOT_LIMIT: Duration = Duration::from_secs(180);
 
-/// For an answer to a call that may come before the agent listens.
-const CALL_LIMIT: Duration = Duration::from_secs(2);
+/// For the guest to take or refuse a call. One that comes before its driver does waits in the device, which is better not
+/// left with calls that were given up.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(20);
 
