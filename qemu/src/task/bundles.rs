@@ -25,10 +25,13 @@ impl Named {
         Named { name: name.into(), config }
     }
 
-    /// With something else at a place of its configuration, such as `/root/path`.
-    pub fn with(mut self, pointer: &str, value: Value) -> Self {
-        let place = self.config.pointer_mut(pointer);
-        *place.unwrap_or_else(|| panic!("the configuration has no {pointer}")) = value;
+    /// With something else at a place of its configuration, such as `root.path`; at no place at all, for all of it.
+    pub fn with(mut self, keys: &[&str], value: Value) -> Self {
+        let mut place = &mut self.config;
+        for key in keys {
+            place = &mut place[*key];
+        }
+        *place = value;
         self
     }
 

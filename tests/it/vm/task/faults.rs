@@ -27,9 +27,9 @@ const SAID: [&str; 3] = [
 #[test]
 fn a_broken_bundle_is_named() -> Result<()> {
     let good = Named::shell("good", "exit 3");
-    let no_program = Named::shell("no-program", "").with("/process/args/0", json!("/bin/none"));
-    let no_root = Named::shell("no-root", "").with("/root/path", json!("/none"));
-    let no_object = Named::shell("no-object", "").with("", json!("text"));
+    let no_program = Named::shell("no-program", "").with(&["process", "args"], json!(["/bin/none"]));
+    let no_root = Named::shell("no-root", "").with(&["root", "path"], json!("/none"));
+    let no_object = Named::shell("no-object", "").with(&[], json!("text"));
     let paths = [&no_program, &no_root, &no_object].map(Named::path);
     let good_path = good.path();
     drive(None, Style::Dial, &[no_program, no_root, no_object, good], |host| {
