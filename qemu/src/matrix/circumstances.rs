@@ -101,6 +101,8 @@ fn cut(archive: &[u8], name: &str, end: End, message: String, code: u8) -> Resul
 /// What the guests are given, made once.
 pub struct Images {
     pub parts: Parts,
+    /// Of the init that is in them; the file may be another one by the time they have been booted.
+    pub init_bytes: u64,
     pub demo: Vec<u8>,
     /// The demo, packed when it is first asked for: that takes long.
     zstd: OnceLock<Vec<u8>>,
@@ -139,6 +141,7 @@ impl Images {
             small: small.archive()?,
             late_plan,
             crun_line: u8::try_from(crun_line + 1)?,
+            init_bytes: fs::metadata(&parts.init)?.len(),
             parts,
         })
     }

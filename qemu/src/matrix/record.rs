@@ -85,7 +85,7 @@ impl Record {
             machine: machine::description()?,
             toolchain: machine::toolchain()?,
             accel: accel::best(&images.parts.kernel)?.to_string(),
-            init_bytes: std::fs::metadata(&images.parts.init)?.len(),
+            init_bytes: images.init_bytes,
             kernels: subjects.iter().map(kernel).collect(),
             cells,
         })
