@@ -83,18 +83,20 @@ pub fn pack(modules: &[Module], tree: &mut Initramfs) {
     }
 }
 
-/// The plan with a `module` line for each: those it lacks come right after its first step. Fails where its own lines
-/// stand in an order that cannot work.
+/// The plan with a `module` line for each: one that it lacks comes right after the one before it, the first after the
+/// plan's first step. Fails where the plan's own lines stand in an order that may not work.
 pub fn planned(plan: &str, modules: &[Module]) -> Result<String> {
-    let has = |module: &&Module| plan.lines().any(|line| loads(line, module));
-    let missing: Vec<String> = modules.iter().filter(|m| !has(m)).map(|m| format!("module {}", m.path)).collect();
-    let is_step = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let first = plan.lines().position(|line| is_step(&line)).context("the plan has no step")?;
+    let is_step = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let first = plan.lines().position(is_step).context("the plan has no step")?;
     let mut lines: Vec<String> = plan.lines().map(String::from).collect();
-    lines.splice(first + 1..first + 1, missing);
-    let place = |module: &Module| lines.iter().position(|line| loads(line, module));
-    if let Some(pair) = modules.windows(2).find(|pair| place(&pair[0]) > place(&pair[1])) {
-        bail!("the plan loads {} too early: it may need {}", pair[1].path, pair[0].path);
+    let (mut next, mut before) = (first + 1, "");
+    for module in modules {
+        match lines.iter().position(|line| loads(line, module)) {
+            Some(place) if place < next => bail!("the plan loads {} too early: it may need {before}", module.path),
+            Some(place) => next = place,
+            None => lines.insert(next, format!("module {}", module.path)),
+        }
+        (next, before) = (next + 1, &module.path);
     }
     Ok(lines.join("\n") + "\n")
 }
@@ -173,12 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_added_after_the_first_step_or_checked() {
+    fn lines_are_added_in_order_or_checked() {
         let modules = [module("/a.ko"), module("/b.ko")];
         let added = planned("# plan\nroot\ndir /a\n", &modules).unwrap();
         assert_eq!(added, "# plan\nroot\nmodule /a.ko\nmodule /b.ko\ndir /a\n");
         assert_eq!(planned(&added, &modules).unwrap(), added);
         assert_eq!(planned("root\n-module /b.ko x=1\n", &modules).unwrap(), "root\nmodule /a.ko\n-module /b.ko x=1\n");
+        assert_eq!(
+            planned("root\ndir /a\nmodule /a.ko\n", &modules).unwrap(),
+            "root\ndir /a\nmodule /a.ko\nmodule /b.ko\n"
+        );
         let wrong = planned("root\nmodule /b.ko\nmodule /a.ko\n", &modules).unwrap_err().to_string();
         assert_eq!(wrong, "the plan loads /b.ko too early: it may need /a.ko");
     }

@@ -15,6 +15,7 @@ use crate::compression::Compression;
 use crate::cpio::Rights;
 use crate::fit::{self, Fit};
 use crate::initramfs::{Initramfs, normalized};
+use crate::modules::{self, Module};
 use crate::plan::{Finding, Plan};
 use crate::{build, workspace};
 use progress::Progress;
@@ -27,6 +28,8 @@ pub struct Options {
     /// A file or folder and where it goes; a dynamic program's interpreter and libraries come along
     #[arg(long = "file", value_name = "/GUEST=HOST", value_parser = placed)]
     pub files: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    pub kernel: modules::Wanted,
     /// A built init [default: build one]
     #[arg(long, value_name = "PATH")]
     pub init: Option<PathBuf>,
@@ -52,13 +55,21 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         None => build::init(None)?,
     };
     let mut tree = collect(&init, options.plan.as_deref(), &options.files)?;
+    let modules = options.kernel.modules()?;
+    modules::pack(&modules, &mut tree);
     let mut brought = Vec::new();
     if !options.no_libs {
         brought = libraries::bring(&mut tree, &options.files)?;
     }
     let fit = match plan_of(options)? {
-        Some(plan) => Some(fitted(options, &mut tree, plan)?),
-        None => None,
+        Some(plan) => {
+            let plan = with_modules(plan, &modules, &mut tree)?;
+            Some(fitted(options, &mut tree, plan)?)
+        }
+        None => {
+            ensure!(modules.is_empty(), "--module needs a plan to add to, and --init may have any: give --plan");
+            None
+        }
     };
     let mut progress = Progress::new(&tree, options.compress)?;
     let archive = tree.archive_and_tell(|bytes| progress.add(bytes))?;
@@ -101,6 +112,25 @@ fn plan_of(options: &Options) -> Result<Option<Plan>> {
         }
         None => Ok(None),
     }
+}
+
+/// The plan with the lines that load these modules, packed if any had to be added.
+fn with_modules(plan: Plan, modules: &[Module], tree: &mut Initramfs) -> Result<Plan> {
+    if modules.is_empty() {
+        return Ok(plan);
+    }
+    refuse(&plan.name, &plan.findings())?;
+    let text = String::from_utf8_lossy(plan.text()).into_owned();
+    let longer = modules::planned(&text, modules).with_context(|| format!("{}: this would not boot", plan.name))?;
+    let added: Vec<&str> = longer.lines().filter(|line| !text.lines().any(|old| old == *line)).collect();
+    if added.is_empty() {
+        return Ok(plan);
+    }
+    added.iter().for_each(|line| println!("added to the packed plan: {line}"));
+    let longer = Plan::of(&format!("{} with the modules' lines", plan.name), longer);
+    refuse(&longer.name, &longer.findings())?;
+    tree.bytes("/boot.plan", 0o644, longer.text());
+    Ok(longer)
 }
 
 /// Refuses what would not boot. The plan in the tree is the one with the libraries' lines, where these are asked for.

@@ -14,6 +14,7 @@ mod bad_plans;
 mod check;
 mod docs;
 mod elf;
+mod modules;
 mod namespaces;
 mod pack;
 mod plan;

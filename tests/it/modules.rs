@@ -1,0 +1,122 @@
+//! `cargo vm pack --module`: the modules of a kernel package, with all they need, and the plan's lines for them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, ensure};
+use vm::kernel;
+
+const PLAN: &str = "root\nbind /agent\nexec /agent\n";
+
+/// Packs the plan with a module, in a folder with `plan`, `agent` and `init`; what came of it.
+fn pack(folder: &Path, plan: &str, words: &[&str]) -> Result<Output> {
+    fs::write(folder.join("plan"), plan)?;
+    for program in ["init", "agent"] {
+        fs::copy("/proc/self/exe", folder.join(program))?;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vm"));
+    command.current_dir(folder).args([
+        "pack",
+        "--init",
+        "init",
+        "--plan",
+        "plan",
+        "-o",
+        "out",
+        "--carry-libs",
+        "--file",
+        "/agent=agent",
+    ]);
+    command.args(words).output().context("cannot run vm pack")
+}
+
+/// What it added to the plan, by the last parts of the paths.
+fn added(output: &Output) -> Result<Vec<String>> {
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let lines = said.lines().filter_map(|line| line.strip_prefix("added to the packed plan: module "));
+    Ok(lines.filter_map(|path| path.rsplit('/').next()).map(String::from).collect())
+}
+
+const VSOCK: [&str; 3] = ["vsock.ko", "vmw_vsock_virtio_transport_common.ko", "vmw_vsock_virtio_transport.ko"];
+
+#[test]
+fn come_from_a_folder_or_a_package() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let modules = kernel::modules(None)?;
+    let words = ["--module", "vmw-vsock-virtio-transport", "--kernel-package", &modules.display().to_string()];
+    let lines = added(&pack(folder.path(), PLAN, &words)?)?;
+    let ours: Vec<&String> = lines.iter().filter(|name| name.contains("vsock")).collect();
+    assert_eq!(ours, VSOCK, "{lines:?}");
+
+    // A package of only these, one of them compressed.
+    let version = modules.file_name().context("a version")?;
+    let tree = folder.path().join("tree");
+    let packed = tree.join("usr/lib/modules").join(version).join("kernel");
+    fs::create_dir_all(&packed)?;
+    for name in &lines {
+        let found = find(&modules, name)?.with_context(|| name.clone())?;
+        fs::copy(found, packed.join(name))?;
+    }
+    let status = Command::new("gzip").arg(packed.join("vsock.ko")).status()?;
+    ensure!(status.success(), "gzip: {status}");
+    fs::create_dir(tree.join("DEBIAN"))?;
+    fs::write(
+        tree.join("DEBIAN/control"),
+        "Package: k\nVersion: 1\nArchitecture: amd64\nMaintainer: n\nDescription: d\n",
+    )?;
+    let built = Command::new("dpkg-deb").args(["--build", "tree", "k.deb"]).current_dir(folder.path()).output()?;
+    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let words = ["--module", "vmw_vsock_virtio_transport", "--kernel-package", "k.deb"];
+    assert_eq!(added(&pack(folder.path(), PLAN, &words)?)?, lines);
+    let image = fs::read(folder.path().join("out"))?;
+    let entry = format!("lib/modules/{}/kernel/vsock.ko\0", version.to_string_lossy());
+    assert!(image.windows(entry.len()).any(|window| window == entry.as_bytes()), "it is not packed decompressed");
+    Ok(())
+}
+
+fn find(folder: &Path, name: &str) -> Result<Option<std::path::PathBuf>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if let Some(found) = find(&path, name)? {
+                return Ok(Some(found));
+            }
+        } else if path.file_name().is_some_and(|found| found.to_string_lossy().split_once('.') == name.split_once('.'))
+        {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+#[test]
+fn that_cannot_be_are_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let modules = kernel::modules(None)?;
+    let version = modules.file_name().context("a version")?.to_string_lossy().into_owned();
+    let path = modules.display().to_string();
+    let vsock = format!("/lib/modules/{version}/kernel/net/vmw_vsock");
+    let early = format!(
+        "root\nmodule {vsock}/vmw_vsock_virtio_transport.ko\nmodule {vsock}/vsock.ko\nbind /agent\nexec /agent\n"
+    );
+    let cases = [
+        (PLAN, ["--module", "bogus", "--kernel-package", &path], format!("the kernel {version} has no module bogus")),
+        (PLAN, ["--module", "vsock", "--kernel-package", "none"], "there is no kernel package none".to_string()),
+        (PLAN, ["--module", "vsock", "--kernel-package", "plan"], "plan is no Debian package".to_string()),
+        (PLAN, ["--module", "vsock", "--kernel-package", "."], "no lib/modules/VERSION/kernel in .".to_string()),
+        (
+            &early,
+            ["--module", "vmw_vsock_virtio_transport", "--kernel-package", &path],
+            format!("the plan loads {vsock}/vmw_vsock_virtio_transport.ko too early: it may need /lib/modules/"),
+        ),
+    ];
+    for (plan, words, message) in cases {
+        let output = pack(folder.path(), plan, &words)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(&message), "{words:?}: {said}");
+        assert!(!folder.path().join("out").exists(), "{words:?} has written something");
+    }
+    Ok(())
+}
