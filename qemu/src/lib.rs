@@ -1,9 +1,10 @@
 //! The harness of moveroot, as a library: the command `vm` and the tests use the same code.
 //!
-//! Floors, from the top: the commands (`boot`, `pack`, `check`, `test`, `bench`, `size`, `fuzz`, `matrix`, `profile`); what
-//! goes into a guest and how it runs (`bundle`, `plan`, `pairing`, `initramfs`, `disk`, `accel`, `qemu` with `console`,
-//! `port` and `clock`, `sandbox`); where things come from (`kernel`, `image`, `build`, `apt`); the formats and places at
-//! the bottom (`cpio`, `elf`, `machine`, `workspace`).
+//! Floors, from the top: the commands (`boot`, `test`, `pack`, `check`, `trial`, which is `try`, `bench`, `size`, `profile`,
+//! `matrix`, `fuzz`, with `timeline`); what goes into a guest and how it runs (`bundle`, `plan`, `fit`, `pairing`,
+//! `modules`, `initramfs`, `disk`, `accel`, `qemu` with `console`, `port` and `clock`, `vsock` with `leavings`, `task`; `faults`
+//! over `sandbox`); where things come from (`kernel`, `image`, `build`, `cargo_program`, `apt`); the formats and places at
+//! the bottom (`compression`, `cpio`, `elf`, `machine`, `workspace`).
 
 pub mod bench;
 pub mod boot;
