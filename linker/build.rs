@@ -7,22 +7,36 @@ use std::{env, fs, process};
 mod check;
 #[path = "../src/fault.rs"]
 mod fault;
+#[allow(dead_code)]
+#[path = "../src/sys/frame.rs"]
+mod frame;
 #[path = "../src/options.rs"]
 mod options;
+mod pack;
 #[allow(dead_code)]
 #[path = "../src/plan.rs"]
 mod plan;
 mod sys {
-    pub use super::word::{Name, Place, Table, Word};
+    pub use super::frame::{Frame, MAX_WORDS};
+    pub use super::text::{MAX_LEN, Place, Text};
+    pub use super::word::Word;
 }
 #[path = "../src/table.rs"]
 mod table;
+#[allow(dead_code)]
+#[path = "../src/sys/text.rs"]
+mod text;
+#[allow(dead_code)]
+#[path = "../src/texts.rs"]
+mod texts;
 #[allow(dead_code)]
 #[path = "../src/verb.rs"]
 mod verb;
 #[allow(dead_code)]
 #[path = "../src/sys/word.rs"]
 mod word;
+use text::Place;
+use word::{Name, Word};
 
 /// Each argument of the linker's, for the bin alone, and why it is there.
 const LINK: &[&str] = &[
@@ -69,11 +83,13 @@ fn build_in_plan(root: &Path) {
     text.extend(bytes.iter().copied().take(text.capacity() - 1));
     check::faults(&mut text, |step, fault| {
         let line = step.map_or(String::new(), |step| format!(":{}", step.line));
-        let reason: String = fault.text().bytes().map(char::from).collect();
-        refuse(&format!("{}{line}: {reason}", file.display()));
+        refuse(&format!("{}{line}: {}", file.display(), fault.text()));
     });
     let name = file.file_name().expect("a file that was read has a name");
-    println!("cargo:rustc-env=MOVEROOT_PLAN_FILE={}", file.display());
+    let mut texts = texts::TEXTS.map(|text| text.as_bytes().to_vec());
+    texts[texts::PLAN.0 as usize] = bytes;
+    let packed = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("packed.rs");
+    fs::write(&packed, pack::source(&texts)).unwrap_or_else(|error| refuse(&format!("{}: {error}", packed.display())));
     println!("cargo:rustc-env=MOVEROOT_PLAN_NAME={}", name.display());
 }
 

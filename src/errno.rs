@@ -2,7 +2,6 @@
 //!
 //! Five bits a letter, because 131 names take a quarter of a page otherwise.
 
-use crate::sys::Errno;
 use core::iter::from_fn;
 
 /// From 1 on, each without its E; 41 and 58 are free: nothing between two blanks.
@@ -43,8 +42,8 @@ const fn pack() -> [u8; (NAMES.len() * BITS).div_ceil(8) + 2] {
 }
 
 /// The letters of the name, without its E; none for a number that has no name.
-pub fn letters(errno: Errno) -> impl Iterator<Item = u8> {
-    let (mut names, mut bit) = (errno.number(), 0);
+pub fn letters(number: u16) -> impl Iterator<Item = u8> {
+    let (mut names, mut bit) = (number, 0);
     from_fn(move || {
         while names > 0 {
             let at = bit / 8;

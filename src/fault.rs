@@ -1,11 +1,12 @@
 //! What can be wrong with a plan before its first step runs.
 
-use crate::sys::{Name, Table};
+use crate::texts::TEXTS;
 
-/// Why a plan is refused; the numbers are the places in `FAULTS`.
+/// Why a plan is refused; the numbers are places in `TEXTS`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Fault {
-    UnknownVerb,
+    UnknownVerb = 4,
     TooFewWords,
     TooManyWords,
     NotAbsolute,
@@ -17,14 +18,9 @@ pub enum Fault {
     TooLong,
 }
 
-static FAULTS: Table = Table::new(
-    b"unknown verb\0too few words\0too many words\0path is not absolute\0mode is not octal\0\
-not NAME=VALUE\0out of order\0ends without exec\0longer than 4096 bytes\0",
-);
-
 impl Fault {
-    /// The fault in words, ASCII.
-    pub fn text(self) -> Name<'static> {
-        FAULTS.text(self as u16)
+    /// The fault in words, ASCII: for the tools of the host.
+    pub fn text(self) -> &'static str {
+        TEXTS[self as usize]
     }
 }

@@ -4,9 +4,10 @@
 //! 1. `boot`: reads the plan, runs each step, hands over.
 //! 2. `root`, `mounts`, `carry`, `service`: what the steps do. They don't import each other.
 //! 3. `report`: one message grammar, one printing site, one death path.
-//! 4. `plan`, with `verb`, `options`, `fault`, `line` and `table`: the plan language, bytes to steps. The host tools use it
-//!    too, and `check`, which is theirs alone.
-//! 5. `sys`: typed system calls, with start.rs the only unsafe code.
+//! 4. `plan`, with `verb`, `options`, `fault`, `line`, `table` and `texts`: the plan language, bytes to steps, and the words that
+//!    init has. The host tools use it too, and `check`, which is theirs alone.
+//! 5. `sys`: system calls, most of them as rows of a table: `rows` says what a row is, `arguments` what is in it, `run` issues
+//!    it; with start.rs the only unsafe code.
 //!
 //! Imports point down this list only. Principles: the kernel is told each thing once and asked nothing that its
 //! answers to the other calls already tell; whatever can be checked is checked before the first step runs; every
@@ -29,4 +30,5 @@ mod service;
 #[allow(unsafe_code)]
 pub mod sys;
 mod table;
+pub mod texts;
 pub mod verb;

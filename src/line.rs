@@ -1,19 +1,59 @@
-//! A line of text that is put together: a message, the names of controllers, the options of the new root.
+//! Text that is put together: a message, the names of controllers, the options of the new root, the plan that is built in.
 
-use crate::sys::Name;
-use heapless::Vec;
+use crate::sys::{Name, Text};
+use crate::texts::Packed;
 
-/// printk drops a record of more than 1024 bytes with its prefix (LOG_LINE_MAX in kernel/printk): a line stays below.
-pub type Line = Vec<u8, 960>;
+// PACKED, PAIRS and FIRST_PAIR: see linker/pack.rs.
+include!(concat!(env!("OUT_DIR"), "/packed.rs"));
 
-/// The longest text that is added whole.
+/// The longest word that is added whole.
 pub const MAX_TEXT: usize = 240;
 
-/// Adds a text up to a NUL, or a blank if `last` is one: a word of a plan need not have been cut off yet. Of a long one
-/// the beginning, and nothing where there is no room: a message that is cut is better than none.
+/// Adds a text, unpacked.
 #[inline(never)]
-pub fn add(line: &mut Line, text: Name, last: u8) {
-    for byte in text.bytes().take_while(|byte| *byte > last).take(MAX_TEXT) {
-        let _ = line.push(byte);
+pub fn add(line: &mut Text, text: Packed) {
+    let mut before = text.0;
+    for byte in &PACKED {
+        if *byte != 0 {
+            if before == 0 {
+                unpack(line, *byte);
+            }
+        } else if before == 0 {
+            return;
+        } else {
+            before -= 1;
+        }
     }
+}
+
+/// Adds a byte, or, if it stands for a pair, both of these.
+fn unpack(line: &mut Text, byte: u8) {
+    match PAIRS.get(usize::from(byte).wrapping_sub(FIRST_PAIR)) {
+        Some([first, second]) => {
+            unpack(line, *first);
+            unpack(line, *second);
+        }
+        None => push(line, byte),
+    }
+}
+
+#[inline(never)]
+pub fn push(line: &mut Text, byte: u8) {
+    let _ = line.push(byte);
+}
+
+/// Adds a word of a plan, which need not have been cut off yet; of a long one the beginning.
+#[inline(never)]
+pub fn add_word(line: &mut Text, word: Name) {
+    for byte in word.bytes().take_while(|byte| *byte > b' ').take(MAX_TEXT) {
+        push(line, byte);
+    }
+}
+
+/// Adds a number, in decimal digits.
+pub fn add_number(line: &mut Text, number: u32) {
+    if number >= 10 {
+        add_number(line, number / 10);
+    }
+    push(line, b'0' + (number % 10) as u8);
 }

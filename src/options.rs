@@ -55,38 +55,32 @@ const fn clear(flag: u32) -> u8 {
     set(flag) | CLEAR
 }
 
-/// Takes the flag words out of the options from `start` up to `end`; what is left, cut behind its last byte, is the
-/// data string.
+/// Reads the flag words among the options from `start` up to `end`, and makes commas of them: what is left is the data
+/// string. Between two commas the kernel sees no option: vfs_parse_monolithic_sep in fs/fs_context.c.
 #[inline(never)]
 pub fn take_flags(start: Place, end: Place) -> u32 {
-    let (mut flags, mut at, mut free) = (0, start, start);
+    let (mut flags, mut at) = (0, start);
     loop {
         let mut word = at;
         while at != end && at.byte() != b',' {
             at = at.next();
         }
-        let is_last = at == end;
-        match find(&FLAGS, word, at) {
-            Some((_, meaning)) => {
-                let bit = 1 << (meaning & BIT);
-                flags = if meaning & CLEAR == 0 { flags | bit } else { flags & !bit };
-                if meaning & REC != 0 {
-                    flags |= MS_REC;
-                }
+        let (_, meaning) = find(&FLAGS, word, at);
+        if meaning != 0 {
+            let bit = 1 << (meaning & BIT);
+            flags |= bit;
+            if meaning & CLEAR != 0 {
+                flags ^= bit;
             }
-            None => {
-                if free != start {
-                    free.put(b',');
-                    free = free.next();
-                }
-                while word != at {
-                    free.put(word.byte());
-                    (free, word) = (free.next(), word.next());
-                }
+            if meaning & REC != 0 {
+                flags |= MS_REC;
+            }
+            while word != at {
+                word.put(b',');
+                word = word.next();
             }
         }
-        if is_last {
-            free.put(0);
+        if at == end {
             return flags;
         }
         at = at.next();

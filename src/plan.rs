@@ -6,28 +6,12 @@
 
 use crate::fault::Fault;
 use crate::options::take_flags;
-use crate::sys::{Place, Word};
+use crate::sys::{Frame, Place, Word};
 use crate::table::find;
-use crate::verb::{ANY_NUMBER, SECOND, TEXT, VERBS, Verb};
-use heapless::Vec;
+use crate::verb::{Needs, SECOND, TEXT, VERBS, Verb};
 
-/// The longest plan, in bytes.
-pub const MAX_LEN: usize = 4096;
-
-/// The most words a line may have, its verb included: as many as the kernel itself passes to init.
-pub const MAX_WORDS: usize = 32;
-
-/// What the kernel passes of either kind (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two), and a null pointer.
-pub const MAX_KERNEL_WORDS: usize = 35;
-
-/// Room for a line's words and the kernel's.
-pub type Words<'t> = [Word<'t>; MAX_WORDS + MAX_KERNEL_WORDS];
-
-/// All none: a constant, because that is cleared by one instruction, an expression by a loop.
-pub const NO_WORDS: Words = [Word::NONE; _];
-
-/// Room for a plan, one byte that shows it is too long, and a NUL.
-pub type Text = Vec<u8, { MAX_LEN + 2 }>;
+#[allow(unused_imports)] // the build script has no use for all
+pub use crate::sys::{MAX_LEN, MAX_WORDS, Text};
 
 /// Which of the two times a plan is gone through.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,36 +31,35 @@ pub struct Step<'t> {
     pub may_fail: bool,
     /// The mode of `dir`, the mount flags of `root` and `mount`.
     pub number: u32,
-    /// What the verb needs: its byte in `VERBS`.
-    needs: u8,
+    /// What the verb needs.
+    needs: Needs,
     /// How many words were read, the verb included; none before the first step and behind the last.
     pub count: usize,
     /// Where it goes on: at the next line, or behind the word in error.
     pub rest: Place<'t>,
-    /// The verb first; none where a word was left out, but for the target of `copy` and `bind`, which is the source
-    /// then. Behind a line's words there is room for those that the kernel passes on to the service.
-    pub words: Words<'t>,
+    /// Its words, the verb first, and what it works on.
+    pub frame: Frame<'t>,
 }
 
 impl<'t> Step<'t> {
     /// Before the first step of `text`, which has no NUL: see [`blank_out`].
-    pub fn before(text: &'t mut Text) -> Self {
-        let _ = text.push(0);
+    #[inline(always)]
+    pub fn before(frame: Frame<'t>, text: &'t mut Text) -> Self {
         Self {
             line: 0,
             verb: Verb::NONE,
             may_fail: false,
             number: 0,
-            needs: 0,
+            needs: Needs::NONE,
             count: 0,
             rest: Place::begin(text),
-            words: NO_WORDS,
+            frame,
         }
     }
 
     /// Whether the step has a place besides its first word: `link`, `mount`, `copy`, `bind`.
     pub fn has_target(&self) -> bool {
-        self.needs & SECOND != 0
+        self.needs.words & SECOND != 0
     }
 
     /// Reads the next step. A fault is this step's, but for `NoExec`, which tells that there is none, whatever the last
@@ -85,14 +68,10 @@ impl<'t> Step<'t> {
     pub fn read(&mut self, pass: Pass) -> Result<(), Fault> {
         let (last, mut at) = (self.verb, self.rest);
         self.line += 1;
-        // One more than were read: a target that was left out.
-        for word in self.words.iter_mut().take(self.count + 1) {
-            *word = Word::NONE;
-        }
         self.count = 0;
         loop {
             let is_comment = self.count == 0 && at.byte() == b'#';
-            let is_text = self.count == 2 && self.needs & TEXT != 0 && at.byte() > b' ';
+            let is_text = self.count == 2 && self.needs.words & TEXT != 0 && at.byte() > b' ';
             let (start, mut end) = (at, at);
             while at.byte() > b' ' || (is_comment || is_text) && !matches!(at.byte(), b'\n' | 0) {
                 if at.byte() > b' ' {
@@ -132,31 +111,33 @@ impl<'t> Step<'t> {
                 start = start.next();
             }
             self.add(start.word());
-            let (verb, needs) = find(&VERBS, start, end).ok_or(Fault::UnknownVerb)?;
-            (self.verb, self.needs) = (Verb(verb), needs);
+            let verb = Verb(find(&VERBS, start, end).0);
+            self.needs = verb.needs().ok_or(Fault::UnknownVerb)?;
+            self.verb = verb;
             self.number = if self.verb == Verb::DIR { 0o755 } else { 0 };
             return self.follow(last);
         }
         self.add(start.word());
-        if place == self.most() {
+        if place == self.needs.most.into() {
             return Err(Fault::TooManyWords);
         }
-        if place <= 2 && self.needs & place as u8 != 0 && start.byte() != b'/' {
+        if place <= 2 && self.needs.words & place as u8 != 0 && start.byte() != b'/' {
             return Err(Fault::NotAbsolute);
         }
-        match (self.verb, place) {
-            (Verb::ROOT, 1) | (Verb::MOUNT, 4) if pass == Pass::Run => self.number = take_flags(start, end),
-            (Verb::DIR, 2) => self.number = octal(start, end)?,
-            (Verb::ENV, _) => {
-                let mut at = start.next();
-                while at.byte() != b'=' {
-                    if at == end {
-                        return Err(Fault::NotAnAssignment);
-                    }
-                    at = at.next();
+        if place == self.needs.options.into() && pass == Pass::Run {
+            self.number = take_flags(start, end);
+        }
+        if self.verb == Verb::DIR && place == 2 {
+            self.number = octal(start, end)?;
+        }
+        if self.verb == Verb::ENV {
+            let mut at = start.next();
+            while at.byte() != b'=' {
+                if at == end {
+                    return Err(Fault::NotAnAssignment);
                 }
+                at = at.next();
             }
-            _ => {}
         }
         Ok(())
     }
@@ -172,38 +153,24 @@ impl<'t> Step<'t> {
 
     /// Whether enough words were there; adds the one that may be left out.
     fn complete(&mut self) -> Result<(), Fault> {
-        if self.count <= usize::from(self.needs >> 2 & 3) {
+        if self.count < self.needs.least.into() {
             return Err(Fault::TooFewWords);
         }
         if let (Verb::COPY | Verb::BIND, 2) = (self.verb, self.count) {
-            self.words[2] = self.words[1];
+            self.add(self.frame.words[1]);
         }
         Ok(())
     }
 
-    /// How many words the verb takes, with itself.
-    fn most(&self) -> usize {
-        match self.needs >> 4 & 3 {
-            ANY_NUMBER => MAX_WORDS,
-            more => usize::from((self.needs >> 2 & 3) + more) + 1,
-        }
-    }
-
-    /// Adds a word behind the others, if there is room.
-    #[inline(never)]
-    pub fn add(&mut self, word: Word<'t>) {
-        if let Some(place) = self.words.get_mut(self.count) {
-            *place = word;
+    /// Adds a word behind the others, if there is room, and none behind it.
+    #[inline(always)]
+    fn add(&mut self, word: Word<'t>) {
+        if let Some([place, next]) =
+            self.frame.words.get_mut(self.count..self.count + 2).and_then(|two| two.as_mut_array())
+        {
+            (*place, *next) = (word, Word::NONE);
             self.count += 1;
         }
-    }
-
-    /// Takes the last words away, down to `count` of them.
-    pub fn truncate(&mut self, count: usize) {
-        for word in self.words.iter_mut().skip(count) {
-            *word = Word::NONE;
-        }
-        self.count = count;
     }
 
     /// Goes on with the line after the one in error.

@@ -5,11 +5,11 @@
 
 use crate::errno;
 use crate::fault::Fault;
-use crate::line::{Line, add};
-use crate::plan::{MAX_WORDS, Step};
-use crate::sys::{self, Errno, Name, Word};
+use crate::line::{add, add_number, add_word, push};
+use crate::plan::Step;
+use crate::sys::{self, Errno, MAX_WORDS, Name, Tail, Text, Word, rows};
+use crate::texts::{self, Packed};
 use crate::verb::Verb;
-use ufmt::uwrite;
 
 /// The exit codes that aren't a plan's line.
 pub struct Exit;
@@ -33,93 +33,95 @@ const MAX_OBJECTS: usize = 640;
 /// How a message begins; the kernel's log takes the priority for itself, standard error is spared it.
 const PRIORITY: usize = "<3>".len();
 
-/// Reports on a plan.
-pub struct Report<'t> {
+/// What is told of beside the step, and what a service is given beside the plan's.
+pub struct Boot<'t> {
     /// The plan's name.
     pub plan: Name<'t>,
+    /// What stood behind `--` on the kernel's command line.
+    pub arguments: Tail,
 }
 
-impl Report<'_> {
+impl Boot<'_> {
     /// The one printing site and the one death path: returns only after the failure of a step that may fail, and `/` is
-    /// the initramfs then. A step without words stands for the plan as a whole. Where a message cannot go, there is
+    /// the new root then. A step without words stands for the plan as a whole. Where a message cannot go, there is
     /// nobody to tell.
     #[inline(never)]
-    pub fn tell(&self, step: &Step, reason: Reason) {
-        let mut message = Line::new();
-        let is_warning = step.may_fail && matches!(reason, Reason::Errno(_));
-        add(&mut message, Name::literal(if is_warning { c"<4>moveroot: " } else { c"<3>moveroot: " }), 0);
-        add(&mut message, self.plan, 0);
-        let mut code = match reason {
-            Reason::Fault(Fault::NoExec) => Exit::NO_EXEC,
-            _ => Exit::NO_PLAN,
-        };
+    pub fn tell(&self, step: &mut Step, reason: Reason) {
+        let mut message = Text::new();
+        let Reason(number) = reason;
+        let is_warning = step.may_fail && number < FAULTS;
+        add(&mut message, if is_warning { texts::WARNING } else { texts::FAILURE });
+        add_word(&mut message, self.plan);
+        let mut code = if reason == Fault::NoExec.into() { Exit::NO_EXEC } else { Exit::NO_PLAN };
         if step.count > 0 {
             code = step.line.min(Exit::LATER_LINE.into()) as u8;
-            add(&mut message, COLON, 0);
-            add_number(&mut message, step.line);
+            add(&mut message, texts::COLON);
+            add_number(&mut message, step.line.into());
             add_objects(&mut message, step);
         }
-        match reason {
-            Reason::Errno(errno) => {
-                add(&mut message, Name::literal(c": E"), 0);
-                for letter in errno::letters(errno) {
-                    let _ = message.push(letter);
-                }
-                add(&mut message, Name::literal(c" ("), 0);
-                add_number(&mut message, errno.number());
-                add(&mut message, Name::literal(c")\n"), 0);
+        if number < FAULTS {
+            add(&mut message, texts::ERRNO);
+            for letter in errno::letters(number) {
+                push(&mut message, letter);
             }
-            Reason::Fault(fault) => {
-                add(&mut message, Name::literal(c": "), 0);
-                add(&mut message, fault.text(), 0);
-                add(&mut message, Name::literal(c"\n"), 0);
-            }
+            add(&mut message, texts::NUMBER);
+            add_number(&mut message, number.into());
+            add(&mut message, texts::END);
+        } else {
+            add(&mut message, texts::COLON_SPACE);
+            add(&mut message, Packed(number as u8));
+            add(&mut message, texts::NEW_LINE);
         }
-        let _ = sys::write(sys::STANDARD_ERROR, message.get(PRIORITY..).unwrap_or_default());
+        let _ = sys::write_behind(sys::STANDARD_ERROR, &message, PRIORITY);
         // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
-        let log = sys::enter_initramfs().and_then(|()| sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11));
+        let entered = step.frame.run(rows!(sys::enter(sys::INITRAMFS)));
+        let log = entered.and_then(|()| sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11));
         if let Ok(log) = log {
-            let _ = sys::write(log, &message);
-            sys::close(log);
+            let _ = sys::write_behind(log, &message, 0);
+            sys::close_now(log);
         }
-        if !is_warning {
+        if !is_warning || step.frame.run(rows!(sys::enter(sys::NEW_ROOT))).is_err() {
             sys::exit(code);
         }
     }
 }
 
-/// What is wrong.
-pub enum Reason {
-    Errno(Errno),
-    Fault(Fault),
-}
+/// What is wrong: an errno, or a fault of the plan beyond all errnos.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Reason(u16);
 
-const COLON: Name = Name::literal(c":");
-const SPACE: Name = Name::literal(c" ");
+/// MAX_ERRNO in include/linux/err.h, and one.
+const FAULTS: u16 = 4096;
 
-/// The verb, its first word, the place if that is another one; all names of controllers.
-#[inline(never)]
-fn add_objects(message: &mut Line, step: &Step) {
-    let (joint, most) = match step.verb {
-        Verb::CONTROLLERS => (SPACE, MAX_WORDS),
-        Verb::MOUNT | Verb::BIND => (Name::literal(c" on "), 3),
-        _ => (Name::literal(c" to "), if step.has_target() { 3 } else { 2 }),
-    };
-    let (mut before, mut next) = (Name::literal(c": "), SPACE);
-    let mut last = Word::NONE;
-    for word in step.words.iter().take(most) {
-        // The target that was left out is the source once more.
-        if !word.is_none() && *word != last && message.len() < MAX_OBJECTS {
-            add(message, before, 0);
-            add(message, **word, b' ');
-            (before, next, last) = (next, joint, *word);
-        }
+impl From<Errno> for Reason {
+    fn from(errno: Errno) -> Self {
+        Self(errno.number())
     }
 }
 
-#[inline(never)]
-fn add_number(message: &mut Line, number: u16) {
-    let _ = uwrite!(message, "{}", number);
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        Self(FAULTS | fault as u16)
+    }
+}
+
+/// The verb, its first word, the place if that is another one; all names of controllers.
+fn add_objects(message: &mut Text, step: &Step) {
+    let (joint, most) = match step.verb {
+        Verb::CONTROLLERS => (texts::SPACE, MAX_WORDS),
+        Verb::MOUNT | Verb::BIND => (texts::ON, 3),
+        _ => (texts::TO, if step.has_target() { 3 } else { 2 }),
+    };
+    let (mut before, mut next) = (texts::COLON_SPACE, texts::SPACE);
+    let mut last = Word::NONE;
+    for word in step.frame.words.iter().take(step.count.min(most)) {
+        // The target that was left out is the source once more.
+        if !word.is_none() && *word != last && message.len() < MAX_OBJECTS {
+            add(message, before);
+            add_word(message, **word);
+            (before, next, last) = (next, joint, *word);
+        }
+    }
 }
 
 /// Says how init is meant to be run, to standard error alone, and ends.

@@ -12,9 +12,8 @@
 //! ```
 
 use core::arch::global_asm;
-use core::slice::from_raw_parts;
 use moveroot::boot;
-use moveroot::sys::Word;
+use moveroot::sys::{List, MAX_WORDS, Tail, Word};
 
 // The stack pointer is a multiple of 16 here, as the ABI wants it before a call.
 #[cfg(target_arch = "x86_64")]
@@ -22,26 +21,22 @@ global_asm!(
     ".section .text._start,\"ax\",@progbits",
     ".globl _start",
     "_start: mov rdi, rsp",
+    "sub rsp, {room}",
     "call {begin}",
+    room = const MAX_WORDS * size_of::<Word>(),
     begin = sym begin,
 );
 
 /// Takes the initial stack apart.
 ///
 /// # Safety
-/// `stack` is what the stack pointer was when the kernel started this program.
-unsafe extern "C" fn begin(stack: *const usize) -> ! {
+/// `stack` is what the stack pointer was when the kernel started this program, with room below.
+unsafe extern "C" fn begin(stack: *mut usize) -> ! {
     // SAFETY: drawn above. The strings and the pointers to them stay as they are for as long as the process runs,
-    // and a `Word` is such a pointer.
+    // and a `Word` is such a pointer. The first argument, the kernel's name for us, is part of the room before the others.
     let (arguments, environment) = unsafe {
-        let (count, words) = (*stack, stack.add(1).cast::<Word<'static>>());
-        let environment = words.add(count + 1);
-        let mut end = environment.cast::<usize>();
-        while *end != 0 {
-            end = end.add(1);
-        }
-        let length = end.offset_from_unsigned(environment.cast());
-        (from_raw_parts(words, count), from_raw_parts(environment, length))
+        let words = stack.add(2);
+        (Tail::new(words), List::new(words.add(*stack).cast::<Word<'static>>()))
     };
     boot::run(arguments, environment)
 }

@@ -30,9 +30,10 @@ pub const fn pack<const SIZE: usize>(rows: &[(&str, u8)]) -> [u8; SIZE] {
     table
 }
 
-/// Looks up what is written from `start` up to `end`: the place of the entry and its meaning, with the highest bit set.
+/// Looks up what is written from `start` up to `end`: the place of the entry and its meaning, with the highest bit set; 0 for
+/// what isn't there, its place behind the last.
 #[inline(never)]
-pub fn find(table: &[u8], start: Place, end: Place) -> Option<(u8, u8)> {
+pub fn find(table: &[u8], start: Place, end: Place) -> (u8, u8) {
     let (mut place, mut at) = (0, start);
     let mut bytes = table.iter();
     while let Some(byte) = bytes.next() {
@@ -43,9 +44,9 @@ pub fn find(table: &[u8], start: Place, end: Place) -> Option<(u8, u8)> {
         if *byte < 0x80 {
             bytes.find(|byte| **byte >= 0x80);
         } else if at == end {
-            return Some((place, *byte));
+            return (place, *byte);
         }
         (place, at) = (place + 1, start);
     }
-    None
+    (place, 0)
 }

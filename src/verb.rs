@@ -1,5 +1,6 @@
 //! The verbs of the plan language, and what each is followed by.
 
+use crate::sys::MAX_WORDS;
 use crate::table::{pack, size};
 
 /// What a step does: its place in `VERBS`.
@@ -8,9 +9,9 @@ pub struct Verb(pub u8);
 
 impl Verb {
     pub const ROOT: Self = Self(0);
-    pub const DIR: Self = Self(1);
-    pub const LINK: Self = Self(2);
-    pub const MOUNT: Self = Self(3);
+    pub const MOUNT: Self = Self(1);
+    pub const DIR: Self = Self(2);
+    pub const LINK: Self = Self(3);
     pub const WRITE: Self = Self(4);
     pub const CONTROLLERS: Self = Self(5);
     pub const COPY: Self = Self(6);
@@ -22,29 +23,82 @@ impl Verb {
     pub const NONE: Self = Self(11);
 }
 
-/// Each verb and what follows it: how many words at least, how many more at most, which must be absolute paths.
-const ROWS: &[(&str, u8)] = &[
-    ("root", needs(0, 1, 0)),
+/// What follows a verb.
+#[derive(Clone, Copy)]
+pub struct Needs {
+    /// How many words there are at least, and at most, with the verb.
+    pub least: u8,
+    pub most: u8,
+    /// Which of them has mount options.
+    pub options: u8,
+    /// [`FIRST`], [`SECOND`], [`TEXT`].
+    pub words: u8,
+}
+
+impl Needs {
+    pub const NONE: Self = needs(0, 0, 0);
+}
+
+/// The first, the second word is an absolute path.
+const FIRST: u8 = 1;
+pub const SECOND: u8 = 2;
+/// The second word is a text, to the line's end.
+pub const TEXT: u8 = 4;
+
+const VERB_COUNT: usize = 11;
+/// Each verb and what follows it: how many words at least, how many more at most.
+const ROWS: [(&str, Needs); VERB_COUNT] = [
+    ("root", with_options(1, needs(0, 1, 0))),
+    ("mount", with_options(4, needs(3, 1, SECOND))),
     ("dir", needs(1, 1, FIRST)),
     ("link", needs(2, 0, SECOND)),
-    ("mount", needs(3, 1, SECOND)),
-    ("write", needs(2, 0, FIRST) | TEXT),
+    ("write", needs(2, 0, FIRST | TEXT)),
     ("controllers", needs(1, ANY_NUMBER, 0)),
     ("copy", needs(1, 1, FIRST | SECOND)),
     ("bind", needs(1, 1, FIRST | SECOND)),
     ("env", needs(1, 0, 0)),
-    ("module", needs(1, 1, FIRST) | TEXT),
+    ("module", needs(1, 1, FIRST | TEXT)),
     ("exec", needs(1, ANY_NUMBER, FIRST)),
 ];
-pub static VERBS: [u8; size(ROWS)] = pack(ROWS);
+const ANY_NUMBER: u8 = u8::MAX;
 
-const FIRST: u8 = 1;
-pub const SECOND: u8 = 2;
-pub const ANY_NUMBER: u8 = 3;
-/// What follows the first word is one text, to the line's end.
-pub const TEXT: u8 = 1 << 6;
+const fn needs(least: u8, more: u8, words: u8) -> Needs {
+    let most = if more == ANY_NUMBER { MAX_WORDS as u8 } else { least + more + 1 };
+    Needs { least: least + 1, most, options: u8::MAX, words }
+}
 
-/// Two bits each, as the words are counted.
-const fn needs(least: u8, more: u8, paths: u8) -> u8 {
-    paths | least << 2 | more << 4
+const fn with_options(options: u8, needs: Needs) -> Needs {
+    Needs { options, ..needs }
+}
+
+const NAMES: [(&str, u8); VERB_COUNT] = names();
+pub static VERBS: [u8; size(&NAMES)] = pack(&NAMES);
+static NEEDS: [Needs; VERB_COUNT] = needs_of_all();
+
+const fn names() -> [(&'static str, u8); VERB_COUNT] {
+    let mut names = [("", 0); VERB_COUNT];
+    let mut verb = 0;
+    while verb < VERB_COUNT {
+        names[verb].0 = ROWS[verb].0;
+        verb += 1;
+    }
+    names
+}
+
+const fn needs_of_all() -> [Needs; VERB_COUNT] {
+    let mut needs = [Needs::NONE; VERB_COUNT];
+    let mut verb = 0;
+    while verb < VERB_COUNT {
+        needs[verb] = ROWS[verb].1;
+        verb += 1;
+    }
+    needs
+}
+
+impl Verb {
+    /// What follows it; nothing is known of what isn't one.
+    #[inline(always)]
+    pub fn needs(self) -> Option<Needs> {
+        NEEDS.get(usize::from(self.0)).copied()
+    }
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use moveroot::plan::{self, Pass, Text};
+use moveroot::sys::Frame;
 use moveroot::verb::Verb;
 
 use words::Line;
@@ -116,7 +117,7 @@ impl Plan {
     pub fn steps(&self) -> Vec<Step> {
         let mut text = text_of(&words::text(&self.lines));
         plan::blank_out(&mut text);
-        let mut step = plan::Step::before(&mut text);
+        let mut step = plan::Step::before(Frame::EMPTY, &mut text);
         let mut steps = Vec::new();
         while step.read(Pass::Run).is_ok() {
             let Some(line) = self.lines.get(usize::from(step.line) - 1) else { break };
@@ -126,7 +127,7 @@ impl Plan {
                 verb.column += 1;
             }
             let place = if step.verb == Verb::ROOT { 1 } else { 4 };
-            let data = String::from_utf8_lossy(&step.words[place].bytes().collect::<Vec<u8>>()).into_owned();
+            let data = String::from_utf8_lossy(&step.frame.words[place].bytes().collect::<Vec<u8>>()).into_owned();
             steps.push(Step { line: line.number, verb: step.verb, may_fail: step.may_fail, words, data });
         }
         steps

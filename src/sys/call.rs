@@ -17,6 +17,11 @@ impl Answer {
         Self(raw as isize)
     }
 
+    #[inline(always)]
+    pub fn raw(self) -> isize {
+        self.0
+    }
+
     /// The value, or the errno.
     #[inline(always)]
     pub fn value(self) -> Result<usize, Errno> {

@@ -1,51 +1,166 @@
 //! Files: made, opened, read, written, carried. Paths are looked up from the process's root, or, where they do not
 //! begin with a slash, from its working directory.
 
+use super::arguments::*;
 use super::call::{Answer, call};
-use super::{Errno, Name, Word};
-use core::mem::MaybeUninit;
-use heapless::Vec;
-use linux_raw_sys::errno::{EEXIST, EINTR, ENOENT};
-use linux_raw_sys::general::{
-    AT_FDCWD, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_WRONLY,
-    S_IFCHR, S_IFREG,
-};
-use syscalls::{Sysno, raw};
+use super::frame::ROOM;
+use super::rows::{self, Row};
+use super::{Errno, Frame, Name, Text};
+use linux_raw_sys::errno::{EEXIST, EINTR, EINVAL, EISDIR};
+use linux_raw_sys::general::{O_APPEND, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, S_IFCHR, S_IFDIR, S_IFMT, stat};
+use syscalls::Sysno;
 
-const HERE: usize = AT_FDCWD as usize;
-
-/// The mode of a folder that no plan names: one made because something in it is.
-const PARENT_MODE: u32 = 0o755;
-/// For root alone, as the kernel makes them where nobody says otherwise: devtmpfs_create_node.
-const DEVICE_MODE: u32 = 0o600;
+/// What a umask of 022 takes from the mode of a new file.
+const UMASK: usize = 0o022;
 
 /// An open descriptor. Each closes when the service is executed, but for the standard ones: O_CLOEXEC, open(2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Descriptor(pub(super) usize);
 
-/// `close(file)`: close(2), for what holds memory.
-#[inline(always)]
-pub fn close(file: Descriptor) {
-    // SAFETY: no memory is touched. The descriptor is gone even after a failure.
-    let _ = unsafe { call!(close, file.0) };
+/// `close(file)`: close(2), for what holds memory. The descriptor is gone even after a failure, which is none of the step's.
+pub const fn close(file: Argument) -> Row {
+    Row::new(rows::CLOSE, [file])
 }
 
-/// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2). A FIFO without a writer is opened at once, not waited for.
+/// `openat(path, how)`: open(2).
+pub const fn open(path: Argument, how: Argument) -> Row {
+    Row::call(Sysno::openat, [AT, path, how]).into(FILE)
+}
+
+/// `openat(path, O_WRONLY | O_CREAT | O_EXCL)`: a new file, in parents that are made if they are missing. open(2).
+pub const fn create(path: Argument, mode: Argument) -> Row {
+    Row::call(Sysno::openat, [AT, path, AS_NEW, mode]).into(COPY).with_parents()
+}
+
+/// `mknodat(path, S_IFREG)`: an empty file, in parents that are made if they are missing. mknod(2).
+pub const fn make_file(path: Argument) -> Row {
+    // For a file the device number is not looked at.
+    Row::call(Sysno::mknodat, [AT, path, EMPTY_FILE]).with_parents().or_existing()
+}
+
+/// `mkdirat(path, mode)`: a folder, in parents that are made if they are missing. mkdir(2).
+pub const fn make_folder(path: Argument, mode: Argument) -> Row {
+    Row::call(Sysno::mkdirat, [AT, path, mode]).with_parents().or_existing()
+}
+
+/// `symlinkat(target, path)`, in parents that are made if they are missing: symlink(2).
+pub const fn make_link(target: Argument, path: Argument) -> Row {
+    Row::call(Sysno::symlinkat, [target, AT, path]).with_parents().or_existing()
+}
+
+/// `readlinkat(SECOND)`: fails if that is no symbolic link to `FIRST`; one of more than 1023 bytes never is. readlink(2).
+pub const fn expect_same_link() -> Row {
+    Row::new(rows::LINK, [SECOND])
+}
+
+/// `fstat(file)`: stat(2). Sets [`FOLDER`] and [`FRESH`], its opposite; of a file `LENGTH`, `NUMBER` (the mode), `USER`, `GROUP`, and
+/// [`IF`] and [`DRESSED`], which say whether a new file has to be given owner and mode.
+pub const fn ask_status(file: Argument) -> Row {
+    Row::new(rows::STATUS, [file])
+}
+
+/// The end, if something has failed: what is for a failure must not fail itself.
+pub const fn stop() -> Row {
+    expect(ZERO, BROKEN, BROKEN).when(FAILED)
+}
+
+/// Fails with this errno if the two aren't the same.
+pub const fn expect(one: Argument, other: Argument, errno: Argument) -> Row {
+    Row::new(rows::EXPECT, [one, other, errno])
+}
+
+/// `unlinkat(path)`: unlink(2).
+pub const fn unlink(path: Argument) -> Row {
+    Row::call(Sysno::unlinkat, [AT, path, ZERO])
+}
+
+/// `fchmodat(path, mode)`: all permission bits, whatever the umask. chmod(2).
+pub const fn set_mode(path: Argument, mode: Argument) -> Row {
+    Row::call(Sysno::fchmodat, [AT, path, mode])
+}
+
+/// `fchown(file, USER, GROUP)`: chown(2). It takes the set-uid and set-gid bits away.
+pub const fn set_owner(file: Argument) -> Row {
+    Row::call(Sysno::fchown, [file, USER, GROUP])
+}
+
+/// `sendfile(to, from, LEFT)`, from where both stand, until nothing is left: sendfile(2).
+pub const fn send(to: Argument, from: Argument) -> Row {
+    Row::call(Sysno::sendfile, [to, from, ZERO, LEFT]).when(LEFT)
+}
+
+/// `lseek(file, 0, SEEK_END)`: how long it is: lseek(2).
+pub const fn ask_length(file: Argument) -> Row {
+    Row::call(Sysno::lseek, [file, ZERO, FROM_END])
+}
+
+/// `write(file, text, LENGTH)`, once: write(2).
+pub const fn write_text(file: Argument, text: Argument) -> Row {
+    Row::call(Sysno::write, [file, text, LENGTH])
+}
+
+/// `finit_module(file, parameters, flags)`: init_module(2).
+pub const fn load_module(file: Argument, parameters: Argument, flags: Argument) -> Row {
+    Row::call(Sysno::finit_module, [file, parameters, flags]).or_existing()
+}
+
+/// For [`load_module`], where the kernel itself is to decompress the module: include/uapi/linux/module.h.
+pub const MODULE_INIT_COMPRESSED_FILE: usize = 4;
+
+impl Frame<'_> {
+    /// The file that [`open`] has opened.
+    pub fn file(&self) -> Descriptor {
+        Descriptor(self.get(FILE))
+    }
+
+    #[inline(never)]
+    pub(super) fn compare_link(&mut self) -> isize {
+        let [_, target, path, ..] = self.words;
+        let room = self.room.as_mut_ptr().cast::<u8>();
+        // SAFETY: `path` is NUL-terminated, there is that much room and one more byte, and the kernel writes no NUL.
+        let is_same = unsafe {
+            let length = call!(readlinkat, HERE, path.address(), room, ROOM - 1).value().unwrap_or(0);
+            room.add(length).write(0);
+            Name::terminated(room).is_same(*target)
+        };
+        if is_same { 0 } else { -(EEXIST as isize) }
+    }
+
+    #[inline(never)]
+    pub(super) fn ask_status(&mut self, file: usize) -> isize {
+        // SAFETY: there is the room of a struct stat, and any bytes are one.
+        let (answer, status) = unsafe {
+            let answer = call!(fstat, file, self.room.as_mut_ptr()).raw();
+            (answer, self.room.as_ptr().cast::<stat>().read())
+        };
+        let kind = status.st_mode & S_IFMT;
+        let (mode, owned) = ((status.st_mode & !S_IFMT) as usize, (status.st_uid | status.st_gid) as usize);
+        self.set(FOLDER, usize::from(kind == S_IFDIR));
+        self.set(FRESH, usize::from(kind != S_IFDIR));
+        self.set(KIND, kind as usize);
+        self.set(NO_FILE, if kind == S_IFDIR { EISDIR } else { EINVAL } as usize);
+        self.set(NUMBER, mode);
+        self.set(LENGTH, status.st_size as usize);
+        // A file at which a truncated initramfs ended has its whole length, but not the pages (do_name and do_copy in
+        // init/initramfs.c): then only what is there, in units of 512, is sent, and that is too short.
+        self.set(LEFT, (status.st_size as usize).min((status.st_blocks as usize) << 9));
+        self.set(USER, status.st_uid as usize);
+        self.set(GROUP, status.st_gid as usize);
+        self.set(IF, owned);
+        self.set(DRESSED, owned | mode & UMASK);
+        answer
+    }
+}
+
+/// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2), before there is a frame.
 #[inline(always)]
-pub fn open(path: Name) -> Result<Descriptor, Errno> {
+pub fn open_now(path: Name) -> Result<Descriptor, Errno> {
     open_with(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC).value().map(Descriptor)
 }
 
-/// `openat(path, O_WRONLY | O_NONBLOCK)`, of a file that exists: open(2). A FIFO without a reader gives ENXIO.
-#[inline(always)]
-pub fn open_to_write(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC).value().map(Descriptor)
-}
-
-/// `openat(path, O_PATH | O_DIRECTORY)`, which only a folder lets happen: open(2).
-#[inline(always)]
-pub fn open_folder(path: Name) -> Result<Descriptor, Errno> {
-    open_with(path, O_PATH | O_DIRECTORY | O_CLOEXEC).value().map(Descriptor)
+fn open_with(path: Name, flags: u32) -> Answer {
+    // SAFETY: `path` is NUL-terminated; without O_CREAT there is no fourth argument.
+    unsafe { call!(openat, HERE, path.address(), flags) }
 }
 
 /// `openat(path, O_RDWR | O_APPEND)` of a character device of `/dev`, which is made if it isn't there: mknod(2). It stays
@@ -70,118 +185,38 @@ fn make_and_open(path: Name, numbers: usize) -> Answer {
     open_with(path, flags)
 }
 
-fn open_with(path: Name, flags: u32) -> Answer {
-    // SAFETY: `path` is NUL-terminated; without O_CREAT there is no fourth argument.
-    unsafe { call!(openat, HERE, path.address(), flags) }
-}
-
-/// `openat(path, O_WRONLY | O_CREAT | O_EXCL)`: a new file, in parents that are made if they are missing. open(2).
+/// `close(file)`: close(2), for what holds memory.
 #[inline(always)]
-pub fn create(path: Word, mode: u32) -> Result<Descriptor, Errno> {
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    // SAFETY: `path` is NUL-terminated.
-    unsafe { make(HERE, path.address(), flags as usize, mode as usize, path, Sysno::openat) }.value().map(Descriptor)
+pub fn close_now(file: Descriptor) {
+    // SAFETY: no memory is touched. The descriptor is gone even after a failure.
+    let _ = unsafe { call!(close, file.0) };
 }
 
-/// `mknodat(path, S_IFREG)`: an empty file, in parents that are made if they are missing. mknod(2).
+/// `read(file)`, to its end or as much as `text` has room for, again where a signal came between: read(2).
 #[inline(always)]
-pub fn make_file(path: Word) -> Result<(), Errno> {
-    // SAFETY: `path` is NUL-terminated; for a file the device number is not looked at.
-    unsafe { make(HERE, path.address(), S_IFREG as usize, 0, path, Sysno::mknodat) }.done()
-}
-
-/// `mkdirat(path, mode)`: a folder, in parents that are made if they are missing. mkdir(2).
-#[inline(always)]
-pub fn make_folder(path: Word, mode: u32) -> Result<(), Errno> {
-    // SAFETY: `path` is NUL-terminated.
-    unsafe { make(HERE, path.address(), mode as usize, 0, path, Sysno::mkdirat) }.done()
-}
-
-/// `symlinkat(target, path)`, in parents that are made if they are missing: symlink(2).
-#[inline(always)]
-pub fn make_link(target: Name, path: Word) -> Result<(), Errno> {
-    // SAFETY: both are NUL-terminated.
-    unsafe { make(target.address(), HERE, path.address(), 0, path, Sysno::symlinkat) }.done()
-}
-
-/// Issues a call that makes something at `path`; where a parent turns out to be missing, makes each that is, then
-/// tries again.
-///
-/// # Safety
-/// The arguments must be what the call of that number asks for: see its man page.
-#[inline(never)]
-unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, number: Sysno) -> Answer {
-    // SAFETY: the caller's promise.
-    let answer = unsafe { Answer::new(raw::syscall4(number as usize, a, b, c, d)) };
-    if !answer.is(Errno::of(ENOENT)) {
-        return answer;
-    }
-    let failure = path.each_parent(|parent| {
-        // SAFETY: `parent` is NUL-terminated.
-        let answer = unsafe { call!(mkdirat, HERE, parent.address(), PARENT_MODE) };
-        if answer.done().is_ok() || answer.is(Errno::of(EEXIST)) { None } else { Some(answer) }
-    });
-    match failure {
-        // SAFETY: the caller's promise, a second time.
-        None => unsafe { Answer::new(raw::syscall4(number as usize, a, b, c, d)) },
-        Some(answer) => answer,
-    }
-}
-
-/// `readlinkat(path)`: whether `path` is a symbolic link to `target`; one of more than 1023 bytes never is. readlink(2).
-pub fn is_link_to(path: Name, target: Name) -> bool {
-    const ROOM: usize = 1023;
-    let mut found = [const { MaybeUninit::<u8>::uninit() }; ROOM + 1];
-    // SAFETY: `path` is NUL-terminated, `found` has that much room.
-    let answer = unsafe { call!(readlinkat, HERE, path.address(), found.as_mut_ptr(), ROOM) };
-    let Ok(length) = answer.value() else { return false };
-    let found = found.get(..length).unwrap_or_default();
-    // SAFETY: the kernel has written `length` bytes.
-    found.iter().map(|byte| unsafe { byte.assume_init() }).eq(target.bytes())
-}
-
-/// `unlinkat(path)`: unlink(2).
-#[inline(never)]
-pub fn unlink(path: Name) -> Result<(), Errno> {
-    // SAFETY: `path` is NUL-terminated.
-    unsafe { call!(unlinkat, HERE, path.address(), 0) }.done()
-}
-
-/// `fchmodat(path, mode)`: all permission bits, whatever the umask; again if a signal came between, because a step that
-/// is run again finds its folder there and leaves it as it is. chmod(2).
-#[inline(never)]
-pub fn set_mode(path: Name, mode: u32) -> Result<(), Errno> {
+pub fn read(file: Descriptor, text: &mut Text) -> Result<(), Errno> {
+    let mut length = 0;
     loop {
-        // SAFETY: `path` is NUL-terminated.
-        let answer = unsafe { call!(fchmodat, HERE, path.address(), mode) };
+        // SAFETY: `text` has that much room, and the kernel has written `length` bytes, no more than that.
+        let answer = unsafe {
+            text.set_len(length);
+            call!(read, file.0, text.as_mut_ptr().add(length), text.capacity() - length)
+        };
         if !answer.is(Errno::of(EINTR)) {
-            return answer.done();
+            match answer.value()? {
+                0 => return Ok(()),
+                more => length += more,
+            }
         }
     }
 }
 
-/// `fchown(file, owner)`: chown(2). It takes the set-uid and set-gid bits away.
+/// `write(file, text)` without its first bytes, once; how many bytes went: write(2).
 #[inline(always)]
-pub fn set_owner(file: Descriptor, (user, group): (u32, u32)) -> Result<(), Errno> {
-    // SAFETY: no memory is touched.
-    unsafe { call!(fchown, file.0, user, group) }.done()
-}
-
-/// `read(file)`, once, to the end of `text`, again if a signal came between; how many bytes came, 0 at the end of the
-/// file: read(2).
-#[inline(always)]
-pub fn read<const N: usize>(file: Descriptor, text: &mut Vec<u8, N>) -> Result<usize, Errno> {
-    let (length, room) = (text.len(), N - text.len());
-    loop {
-        // SAFETY: `room` bytes after the first `length` belong to `text`.
-        let answer = unsafe { call!(read, file.0, text.as_mut_ptr().add(length), room) };
-        if !answer.is(Errno::of(EINTR)) {
-            let read = answer.value()?;
-            // SAFETY: the kernel has written `read` bytes there, `room` at most.
-            unsafe { text.set_len(length + read.min(room)) };
-            return Ok(read);
-        }
-    }
+pub fn write_behind(file: Descriptor, text: &Text, first: usize) -> Result<usize, Errno> {
+    let (begin, length) = (text.as_ptr().wrapping_add(first), text.len().saturating_sub(first));
+    // SAFETY: so many bytes are there, if any.
+    unsafe { call!(write, file.0, begin, length) }.value()
 }
 
 /// `write(file, text)`, once; how many bytes went: write(2).
@@ -189,20 +224,4 @@ pub fn read<const N: usize>(file: Descriptor, text: &mut Vec<u8, N>) -> Result<u
 pub fn write(file: Descriptor, text: &[u8]) -> Result<usize, Errno> {
     // SAFETY: `text` is that long.
     unsafe { call!(write, file.0, text.as_ptr(), text.len()) }.value()
-}
-
-/// `write(file, name)`, once; how many bytes of it did not go: write(2).
-#[inline(always)]
-pub fn write_name(file: Descriptor, name: Name) -> Result<usize, Errno> {
-    let length = name.bytes().count();
-    // SAFETY: `name` is that long.
-    let written = unsafe { call!(write, file.0, name.address(), length) }.value()?;
-    Ok(length.wrapping_sub(written))
-}
-
-/// `sendfile(to, from, length)`, from where both stand; how many bytes went, at times fewer: sendfile(2).
-#[inline(always)]
-pub fn send(to: Descriptor, from: Descriptor, length: usize) -> Result<usize, Errno> {
-    // SAFETY: the offset is null, no memory is touched.
-    unsafe { call!(sendfile, to.0, from.0, 0, length) }.value()
 }

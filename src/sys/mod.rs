@@ -1,27 +1,34 @@
-//! Typed system calls, one wrapper for each kernel operation; with start.rs the only unsafe code of the init.
+//! Typed system calls, one wrapper for each kernel operation, most of them as rows of a table; with start.rs the only unsafe
+//! code of the init.
 //!
 //! Holds on entry: nothing but what the types say. Holds on exit: whatever was opened closes when the service is
 //! executed, and every failure is an [`Errno`]; only the step that called adds what it was doing.
 //! Only calls that every 64-bit architecture has are used: the *at family, no `open`, `mkdir`, `pipe` …
 
+mod arguments;
 mod call;
 mod files;
+mod frame;
 #[cfg(feature = "marks")]
 mod marks;
-mod modules;
 mod mounts;
 mod process;
-mod status;
+mod rows;
+mod run;
+mod text;
 mod word;
 
+pub use arguments::*;
 pub use files::*;
+pub use frame::{Frame, MAX_WORDS};
 #[cfg(feature = "marks")]
 pub use marks::*;
-pub use modules::*;
 pub use mounts::*;
 pub use process::*;
-pub use status::Status;
-pub use word::{Name, Place, Table, Word};
+pub(crate) use rows::rows;
+pub use rows::{Row, RowTable, Rows, pack, size, size_of_all};
+pub use text::{MAX_LEN, Place, Text};
+pub use word::{List, Name, Tail, Word};
 
 use core::num::NonZeroU32;
 

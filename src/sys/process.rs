@@ -1,9 +1,12 @@
 //! The process itself: who it is, its descriptors 0 to 2, what it becomes, how it ends.
 
+use super::arguments::*;
 use super::call::call;
-use super::{Descriptor, Errno, Name, Word};
-use linux_raw_sys::errno::{E2BIG, EBADF};
+use super::rows::Row;
+use super::{Descriptor, Errno, Frame, Tail};
+use linux_raw_sys::errno::EBADF;
 use linux_raw_sys::general::F_GETFD;
+use syscalls::Sysno;
 
 /// `getpid()`: getpid(2).
 pub fn process_id() -> usize {
@@ -14,7 +17,8 @@ pub fn process_id() -> usize {
 /// Standard error.
 pub const STANDARD_ERROR: Descriptor = Descriptor(2);
 
-/// `fcntl(2, F_GETFD)`: whether standard error is open, which nothing but EBADF denies: fcntl(2). The kernel opens all three or none
+/// `fcntl(2, F_GETFD)`: whether standard error is open, which nothing but EBADF denies: fcntl(2). The kernel opens all
+/// three or none
 /// (console_on_rootfs in init/main.c).
 pub fn has_standard_error() -> bool {
     // SAFETY: no memory is touched.
@@ -28,14 +32,18 @@ pub fn become_standard(file: Descriptor) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `execve(path, arguments, environment)`: returns only to say why not. Both lists end with [`Word::NONE`], else
-/// `E2BIG`. execve(2).
-pub fn execute(path: Name, arguments: &[Word], environment: &[Word]) -> Result<(), Errno> {
-    if arguments.last() != Some(&Word::NONE) || environment.last() != Some(&Word::NONE) {
-        return Err(Errno::of(E2BIG));
+/// `execve(path, ARGUMENTS, ENVIRONMENT)`: returns only to say why not. execve(2).
+pub const fn execute(path: Argument) -> Row {
+    Row::call(Sysno::execve, [path, ARGUMENTS, ENVIRONMENT])
+}
+
+impl Frame<'_> {
+    /// What [`execute`] passes on: the words behind the verb, `count` with it, then those of the list; the environment.
+    #[inline(always)]
+    pub fn set_arguments(&mut self, count: usize, list: &Tail) {
+        self.set(ARGUMENTS, list.behind(&self.words, count));
+        self.set(ENVIRONMENT, self.environment.as_ptr() as usize);
     }
-    // SAFETY: a `Word` is a pointer to a NUL-terminated string or null, and both lists were just seen to end with null.
-    unsafe { call!(execve, path.address(), arguments.as_ptr(), environment.as_ptr()) }.done()
 }
 
 /// `exit_group(code)`: exit_group(2). For pid 1 the kernel panics and prints the code.

@@ -1,5 +1,6 @@
 //! NUL-terminated strings: what the kernel takes, and what the plan is cut into.
 
+use super::Place;
 use core::cell::Cell;
 use core::ffi::CStr;
 use core::marker::PhantomData;
@@ -10,7 +11,7 @@ use core::ptr;
 /// register, no length beside it. Two are equal if they are the same string in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
-pub struct Name<'t>(*const u8, PhantomData<&'t [Cell<u8>]>);
+pub struct Name<'t>(pub(super) *const u8, pub(super) PhantomData<&'t [Cell<u8>]>);
 
 impl<'t> Name<'t> {
     pub const NONE: Self = Self(ptr::null(), PhantomData);
@@ -48,6 +49,35 @@ impl<'t> Name<'t> {
         })
     }
 
+    /// # Safety
+    /// There is a NUL in the text, which stays as it is.
+    #[inline(always)]
+    pub(super) unsafe fn terminated(text: *const u8) -> Self {
+        Self(text, PhantomData)
+    }
+
+    /// Whether the two are the same, byte by byte.
+    #[inline(always)]
+    pub(super) fn is_same(self, other: Self) -> bool {
+        let (mut one, mut other) = (self.0, other.0);
+        loop {
+            // SAFETY: neither goes beyond its NUL: there they differ, or it is the end of both.
+            let (byte, same) = unsafe { (*one, *other) };
+            if byte != same || byte == 0 {
+                return byte == same;
+            }
+            // SAFETY: see above.
+            unsafe { (one, other) = (one.add(1), other.add(1)) };
+        }
+    }
+
+    /// What follows this byte, if the string begins with it.
+    #[inline(always)]
+    pub fn without(self, byte: u8) -> Self {
+        // SAFETY: as far as the NUL, if not the byte's equal.
+        unsafe { Self(self.0.add(usize::from(*self.0 == byte && byte != 0)), PhantomData) }
+    }
+
     /// What follows `prefix`, if the string begins with it.
     pub fn strip_prefix(self, prefix: &[u8]) -> Option<Self> {
         let mut bytes = self.bytes();
@@ -62,7 +92,7 @@ impl<'t> Name<'t> {
 /// A [`Name`] in memory that can be written: a word of the plan, or one that the kernel put on the initial stack.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
-pub struct Word<'t>(Name<'t>);
+pub struct Word<'t>(pub(super) Name<'t>);
 
 impl<'t> Deref for Word<'t> {
     type Target = Name<'t>;
@@ -82,14 +112,14 @@ impl<'t> Word<'t> {
         if self.is_none() {
             return None;
         }
-        let mut at = Place(self.0.0.cast(), PhantomData);
+        let mut at = Place::of(self.0.0);
         while at.byte() != 0 {
             at = at.next();
             if at.byte() == b'/' {
                 at.put(0);
                 let found = failure(self.0);
                 // SAFETY: the NUL just put there is not the string's last.
-                unsafe { (*at.0).set(b'/') };
+                unsafe { at.restore(b'/') };
                 if found.is_some() {
                     return found;
                 }
@@ -99,73 +129,57 @@ impl<'t> Word<'t> {
     }
 }
 
-/// A place in a text that ends with NUL: a pointer that never goes beyond that NUL nor overwrites it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Place<'t>(*const Cell<u8>, PhantomData<&'t [Cell<u8>]>);
+/// Words, one behind the other, up to a null pointer: the kernel's for us, on the initial stack.
+pub struct List<'t>(*mut Word<'t>);
 
-impl<'t> Place<'t> {
-    /// The beginning of `text`, which is ended with NUL, over its last byte.
-    pub fn begin(text: &'t mut [u8]) -> Self {
-        match text.last_mut() {
-            Some(last) => {
-                *last = 0;
-                Self(Cell::from_mut(text).as_slice_of_cells().as_ptr(), PhantomData)
-            }
-            None => Self(c"".as_ptr().cast(), PhantomData),
-        }
-    }
-
-    #[inline(always)]
-    pub fn byte(self) -> u8 {
-        // SAFETY: at or before the NUL.
-        unsafe { (*self.0).get() }
-    }
-
-    /// The place behind this one; the same at a NUL.
-    #[inline(always)]
-    pub fn next(self) -> Self {
-        if self.byte() == 0 {
-            return self;
-        }
-        // SAFETY: not at a NUL, so there is one more byte.
-        Self(unsafe { self.0.add(1) }, PhantomData)
-    }
-
-    /// Replaces the byte there, unless it is a NUL.
-    #[inline(always)]
-    pub fn put(self, byte: u8) {
-        if self.byte() != 0 {
-            // SAFETY: not the text's last NUL.
-            unsafe { (*self.0).set(byte) };
-        }
-    }
-
-    /// The string that begins there: up to where it is cut, else to the text's end.
-    #[inline(always)]
-    pub fn word(self) -> Word<'t> {
-        Word(Name(self.0.cast(), PhantomData))
+impl<'t> List<'t> {
+    /// # Safety
+    /// There are words from here on, and a null pointer behind them, and they stay as they are.
+    pub unsafe fn new(first: *mut Word<'t>) -> Self {
+        Self(first)
     }
 }
 
-/// Texts that each end with NUL, one behind the other.
-pub struct Table(&'static [u8]);
+impl<'t> Iterator for List<'t> {
+    type Item = Word<'t>;
 
-impl Table {
-    pub const fn new(texts: &'static [u8]) -> Self {
-        assert!(matches!(texts, [.., 0]), "a table's last text must end with NUL");
-        Self(texts)
+    #[inline(always)]
+    fn next(&mut self) -> Option<Word<'t>> {
+        // SAFETY: not behind the null pointer.
+        let word = unsafe { *self.0 };
+        if word.is_none() {
+            return None;
+        }
+        // SAFETY: this was not the null pointer.
+        self.0 = unsafe { self.0.add(1) };
+        Some(word)
+    }
+}
+
+/// A [`List`] with room for as many words as a line may have before it, for the kernel to read.
+pub struct Tail(*mut usize);
+
+impl Tail {
+    /// # Safety
+    /// As [`List::new`], and there is that room, which nobody else uses.
+    pub unsafe fn new(first: *mut usize) -> Self {
+        Self(first)
     }
 
-    /// The text at `place`, none beyond the last one.
-    pub fn text(&self, place: u16) -> Name<'static> {
-        let mut rest = self.0.iter();
-        for _ in 0..place {
-            rest.any(|byte| *byte == 0);
+    /// Puts the words behind the first before the list, and gives the address of the whole.
+    #[inline(always)]
+    pub(super) fn behind(&self, words: &[Word], count: usize) -> usize {
+        let (mut begin, mut place) = (self.0, count);
+        while place > 1 {
+            place -= 1;
+            if let Some(word) = words.get(place) {
+                // SAFETY: there is that room: a line has no more words. Volatile because only the kernel reads it.
+                unsafe {
+                    begin = begin.sub(1);
+                    begin.write_volatile(word.address());
+                }
+            }
         }
-        match rest.as_slice() {
-            [] => Name::NONE,
-            // The whole ends with NUL, so what is left of it does.
-            rest => Name(rest.as_ptr(), PhantomData),
-        }
+        begin as usize
     }
 }

@@ -68,7 +68,7 @@ fn steps(bytes: &[u8]) -> Vec<model::Step> {
     let mut step = Step::before(&mut text);
     let mut steps = Vec::new();
     while step.read(Pass::Run).is_ok() {
-        let words: Vec<Name> = step.words.iter().take_while(|word| !word.is_none()).map(|word| **word).collect();
+        let words: Vec<Name> = step.frame.words.iter().take_while(|word| !word.is_none()).map(|word| **word).collect();
         let bytes = |name: &Name| name.bytes().collect::<Vec<u8>>();
         steps.push(model::Step {
             line: step.line,

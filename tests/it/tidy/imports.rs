@@ -7,13 +7,14 @@ use anyhow::{Result, ensure};
 use super::source::rust_files;
 
 /// The modules of the crate `moveroot`, from the top floor down. Those of one floor don't import each other.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 8] = [
     &["boot"],
     &["root", "mounts", "carry", "service"],
     &["report", "check"],
     &["plan", "errno"],
     &["options", "verb", "fault"],
     &["table", "line"],
+    &["texts"],
     &["sys"],
 ];
 

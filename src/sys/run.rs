@@ -1,0 +1,161 @@
+//! The loop that issues rows of system calls.
+
+use super::arguments::*;
+use super::call::{Answer, call};
+use super::frame::REGISTERS;
+use super::rows::{CALL, CLOSE, EXISTING, EXPECT, GUARD, INTO, LINK, PARENTS, STATUS};
+use super::{Descriptor, Errno, Frame, Name, Rows, Word, close_now};
+use linux_raw_sys::errno::{EEXIST, EINTR, ENOENT};
+use syscalls::raw;
+
+/// A folder's bits that mkdir(2) takes from its argument whatever the umask, 022.
+const MKDIR_MODE: usize = 0o1755;
+
+impl<'t> Frame<'t> {
+    #[inline(always)]
+    pub fn get(&self, register: Argument) -> usize {
+        self.place(register.0)
+    }
+
+    /// Registers hold numbers; those that hold addresses have functions of their own.
+    #[inline(always)]
+    pub fn set(&mut self, register: Argument, value: usize) {
+        // SAFETY: register is one of the constants, and those that stand for a register are no greater.
+        unsafe { *self.registers.as_mut_ptr().add(register.0 as usize % REGISTERS) = value };
+    }
+
+    /// A register, or one of the words behind them.
+    #[inline(always)]
+    pub(super) fn place(&self, place: u8) -> usize {
+        // SAFETY: repr(C): the words are behind the registers, and as large; place is one of the constants.
+        unsafe { *self.registers.as_ptr().add(place as usize) }
+    }
+
+    /// Sets for a new step, whatever its verb, what its rows may ask for: the number, and how long the second word is.
+    #[inline(always)]
+    pub fn clear(&mut self, number: usize) {
+        let length = self.words[2].bytes().count();
+        self.set(ALWAYS, 1);
+        self.set(EXISTED, 0);
+        self.set(ANSWER, 0);
+        self.set(NUMBER, number);
+        self.set(FRESH, number & !MKDIR_MODE);
+        self.set(LENGTH, length);
+        self.set(IF, usize::from(length == 1));
+    }
+
+    /// Gives [`TEXT`] a value.
+    #[inline(always)]
+    pub fn set_text(&mut self, text: Name<'t>) {
+        self.set(TEXT, text.address());
+    }
+
+    /// Issues the calls, with this as [`TEXT`].
+    #[inline(never)]
+    pub fn run_with(&mut self, text: Name, rows: Rows) -> Result<(), Errno> {
+        self.set(TEXT, text.address());
+        let result = self.run(rows);
+        self.set(TEXT, 0);
+        result
+    }
+
+    /// Issues the calls of the rows, one after the other. Behind the first failure, which is what is answered, only those
+    /// that are for a failure.
+    #[inline(never)]
+    pub fn run(&mut self, rows: Rows) -> Result<(), Errno> {
+        let mut at = rows.0;
+        self.set(FAILED, 0);
+        loop {
+            let row = at;
+            // SAFETY: rows end with two zeros, so from each there are two bytes to be read.
+            let head = unsafe { row.cast::<u16>().read_unaligned() };
+            if head == 0 {
+                break;
+            }
+            let mut value = self.arguments.as_mut_ptr();
+            // SAFETY: behind those two there are MOST arguments at most, the last of which is marked.
+            at = unsafe { at.add(2) };
+            loop {
+                // SAFETY: see above; there is room for as many values.
+                let argument = unsafe {
+                    *value = Argument(*at & !LAST).value(self);
+                    (value, at) = (value.add(1), at.add(1));
+                    *at.sub(1)
+                };
+                if argument & LAST != 0 {
+                    break;
+                }
+            }
+            let guard = Argument((head >> GUARD) as u8 & 7);
+            let is_for_this = (self.get(FAILED) == 0) | (guard.0 == FAILED.0);
+            if (self.get(guard) == 0) | !is_for_this {
+                continue;
+            }
+            let answer = self.call(head);
+            // A signal has come between, signal(7): again this call alone, because what came before it is done.
+            if answer == -(EINTR as isize) {
+                at = row;
+                continue;
+            }
+            if answer == -(EEXIST as isize) && head & EXISTING != 0 {
+                self.set(FRESH, 0);
+                self.set(EXISTED, 1);
+            } else if answer < 0 {
+                // What was for a failure has failed itself.
+                if self.get(FAILED) != 0 {
+                    break;
+                }
+                self.set(FAILED, answer as usize);
+            }
+            self.set(Argument(ANSWER.0 + ((head >> INTO) as u8 & 3)), answer as usize);
+            if guard.0 == LEFT.0 {
+                self.set(LEFT, self.get(LEFT).wrapping_sub(answer as usize));
+                if answer != 0 {
+                    at = row;
+                }
+            }
+        }
+        Answer::new(self.get(FAILED)).done()
+    }
+
+    /// Issues a row's call, and where a parent is missing makes those, then issues it again.
+    fn call(&mut self, head: u16) -> isize {
+        let answer = self.issue(head);
+        if answer != -(ENOENT as isize) || head & PARENTS == 0 {
+            return answer;
+        }
+        match self.make_parents() {
+            0 => self.issue(head),
+            failure => failure,
+        }
+    }
+
+    #[inline(never)]
+    fn issue(&mut self, head: u16) -> isize {
+        let [a, b, c, d, e] = self.arguments;
+        match head & CALL {
+            STATUS => self.ask_status(a),
+            LINK => self.compare_link(),
+            CLOSE => {
+                close_now(Descriptor(a));
+                0
+            }
+            EXPECT if a == b => 0,
+            EXPECT => (c as isize).wrapping_neg(),
+            // SAFETY: the arguments are what the call asks for: see the function that made the row.
+            number => unsafe { raw::syscall5(number as usize, a, b, c, d, e) as isize },
+        }
+    }
+
+    fn make_parents(&self) -> isize {
+        let [_, b, c, ..] = self.arguments;
+        // SAFETY: The path is behind the folder.
+        let path: Word = unsafe { core::mem::transmute(if b as u32 == HERE as u32 { c } else { b }) };
+        let failure = path.each_parent(|parent| {
+            // SAFETY: `parent` is NUL-terminated.
+            let answer = unsafe { call!(mkdirat, HERE, parent.address(), PARENT_MODE) }.raw();
+            if answer == 0 || answer == -(EEXIST as isize) { None } else { Some(answer) }
+        });
+        failure.unwrap_or(0)
+    }
+}
