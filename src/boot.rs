@@ -8,7 +8,7 @@ use crate::line::add;
 use crate::plan::{MAX_LEN, Pass, Step, Text, blank_out};
 use crate::report::{self, Boot, Exit, Reason};
 use crate::service;
-use crate::sys::{self, Errno, Frame, List, Name, Row, RowTable, Tail};
+use crate::sys::{self, Errno, Frame, List, Name, Row, RowTable, Tail, rows};
 use crate::texts;
 use crate::verb::Verb;
 use crate::{carry, mounts, root};
@@ -96,6 +96,11 @@ fn run_step(step: &mut Step, boot: &Boot) {
         // `exec` is the last answer then, not `fchdir`: without a way back no other service can be tried, whatever the plan says.
         step.may_fail &= step.verb != Verb::EXEC || step.frame.get(sys::ANSWER) == 0;
         boot.tell(step, errno.into());
+        // After a report, if not after the step, `/` is the initramfs.
+        if let Err(errno) = step.frame.run(rows!(sys::enter(sys::NEW_ROOT))) {
+            step.may_fail = false;
+            boot.tell(step, errno.into());
+        }
     }
 }
 

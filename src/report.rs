@@ -43,7 +43,7 @@ pub struct Boot<'t> {
 
 impl Boot<'_> {
     /// The one printing site and the one death path: returns only after the failure of a step that may fail, and `/` is
-    /// the new root then. A step without words stands for the plan as a whole. Where a message cannot go, there is
+    /// the initramfs then. A step without words stands for the plan as a whole. Where a message cannot go, there is
     /// nobody to tell.
     #[inline(never)]
     pub fn tell(&self, step: &mut Step, reason: Reason) {
@@ -80,7 +80,7 @@ impl Boot<'_> {
             let _ = sys::write_behind(log, &message, 0);
             sys::close_now(log);
         }
-        if !is_warning || step.frame.run(rows!(sys::enter(sys::NEW_ROOT))).is_err() {
+        if !is_warning {
             sys::exit(code);
         }
     }

@@ -46,7 +46,7 @@ fn first_fault(bytes: &[u8]) -> Option<Fault> {
     let mut text = text(bytes);
     plan::blank_out(&mut text);
     let before = text.clone();
-    let mut step = Step::before(&mut text);
+    let mut step = Step::before(moveroot::sys::Frame::EMPTY, &mut text);
     let fault = loop {
         match step.read(Pass::Check) {
             Ok(()) => {}
@@ -65,7 +65,7 @@ fn first_fault(bytes: &[u8]) -> Option<Fault> {
 fn steps(bytes: &[u8]) -> Vec<model::Step> {
     let mut text = text(bytes);
     plan::blank_out(&mut text);
-    let mut step = Step::before(&mut text);
+    let mut step = Step::before(moveroot::sys::Frame::EMPTY, &mut text);
     let mut steps = Vec::new();
     while step.read(Pass::Run).is_ok() {
         let words: Vec<Name> = step.frame.words.iter().take_while(|word| !word.is_none()).map(|word| **word).collect();
