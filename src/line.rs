@@ -14,26 +14,23 @@ pub const MAX_TEXT: usize = 240;
 pub fn add(line: &mut Text, text: Packed) {
     let mut before = text.0;
     for byte in &PACKED {
-        if *byte != 0 {
-            if before == 0 {
-                unpack(line, *byte);
+        // What is still to be added, the first of it lowest: linker/pack.rs sees to it that eight bytes do.
+        let mut rest = u64::from(*byte);
+        if before == 0 {
+            if rest == 0 {
+                return;
             }
-        } else if before == 0 {
-            return;
-        } else {
+            while rest != 0 {
+                let byte = rest as u8;
+                rest >>= 8;
+                match PAIRS.get(usize::from(byte).wrapping_sub(FIRST_PAIR)) {
+                    Some(pair) => rest = rest << 16 | u64::from(u16::from_le_bytes(*pair)),
+                    None => push(line, byte),
+                }
+            }
+        } else if rest == 0 {
             before -= 1;
         }
-    }
-}
-
-/// Adds a byte, or, if it stands for a pair, both of these.
-fn unpack(line: &mut Text, byte: u8) {
-    match PAIRS.get(usize::from(byte).wrapping_sub(FIRST_PAIR)) {
-        Some([first, second]) => {
-            unpack(line, *first);
-            unpack(line, *second);
-        }
-        None => push(line, byte),
     }
 }
 

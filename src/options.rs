@@ -55,16 +55,18 @@ const fn clear(flag: u32) -> u8 {
     set(flag) | CLEAR
 }
 
-/// Reads the flag words among the options from `start` up to `end`, and makes commas of them: what is left is the data
-/// string. Between two commas the kernel sees no option: vfs_parse_monolithic_sep in fs/fs_context.c.
+/// Takes the flag words out of the options from `start` up to `end`; what is left, cut behind its last byte, is the
+/// data string. Nothing stays in a word's place: cifs reads no further than to an option that is empty
+/// (smb3_fs_context_parse_monolithic in fs/smb/client/fs_context.c).
 #[inline(never)]
 pub fn take_flags(start: Place, end: Place) -> u32 {
-    let (mut flags, mut at) = (0, start);
+    let (mut flags, mut at, mut free) = (0, start, start);
     loop {
         let mut word = at;
         while at != end && at.byte() != b',' {
             at = at.next();
         }
+        let is_last = at == end;
         let (_, meaning) = find(&FLAGS, word, at);
         if meaning != 0 {
             let bit = 1 << (meaning & BIT);
@@ -75,12 +77,18 @@ pub fn take_flags(start: Place, end: Place) -> u32 {
             if meaning & REC != 0 {
                 flags |= MS_REC;
             }
+        } else {
+            if free != start {
+                free.put(b',');
+                free = free.next();
+            }
             while word != at {
-                word.put(b',');
-                word = word.next();
+                free.put(word.byte());
+                (free, word) = (free.next(), word.next());
             }
         }
-        if at == end {
+        if is_last {
+            free.put(0);
             return flags;
         }
         at = at.next();
