@@ -14,22 +14,29 @@ pub const MAX_TEXT: usize = 240;
 pub fn add(line: &mut Text, text: Packed) {
     let mut before = text.0;
     for byte in &PACKED {
-        // What is still to be added, the first of it lowest: linker/pack.rs sees to it that eight bytes do.
-        let mut rest = u64::from(*byte);
-        if before == 0 {
-            if rest == 0 {
+        if *byte == 0 {
+            if before == 0 {
                 return;
             }
-            while rest != 0 {
-                let byte = rest as u8;
-                rest >>= 8;
-                match PAIRS.get(usize::from(byte).wrapping_sub(FIRST_PAIR)) {
-                    Some(pair) => rest = rest << 16 | u64::from(u16::from_le_bytes(*pair)),
-                    None => push(line, byte),
-                }
-            }
-        } else if rest == 0 {
             before -= 1;
+        } else if before == 0 {
+            unpack(line, *byte);
+        }
+    }
+}
+
+/// Adds a byte, or, if it stands for a pair, both of these, and so on. What is still to be added is in one number, the
+/// next of it lowest, because a call for each takes twice the time: linker/pack.rs sees to it that there is room.
+#[inline(always)]
+fn unpack(line: &mut Text, byte: u8) {
+    let mut rest = u64::from(byte);
+    while rest != 0 {
+        match PAIRS.get(usize::from(rest as u8).wrapping_sub(FIRST_PAIR)) {
+            Some(pair) => rest = (rest & !0xff) << 8 | u64::from(u16::from_le_bytes(*pair)),
+            None => {
+                let _ = line.push(rest as u8);
+                rest >>= 8;
+            }
         }
     }
 }

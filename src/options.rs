@@ -62,12 +62,14 @@ const fn clear(flag: u32) -> u8 {
 pub fn take_flags(start: Place, end: Place) -> u32 {
     let (mut flags, mut at, mut free) = (0, start, start);
     loop {
-        let mut word = at;
+        let (mut word, mut has_value) = (at, false);
         while at != end && at.byte() != b',' {
+            has_value |= at.byte() == b'=';
             at = at.next();
         }
         let is_last = at == end;
-        let (_, meaning) = find(&FLAGS, word, at);
+        // No flag has a value: most of what isn't one need not be compared with them all.
+        let meaning = if has_value { 0 } else { find(&FLAGS, word, at).1 };
         if meaning != 0 {
             let bit = 1 << (meaning & BIT);
             flags |= bit;
