@@ -2,6 +2,7 @@
 
 use crate::sys::{Name, Text};
 use crate::texts::Packed;
+use ufmt::uwrite;
 
 // PACKED, PAIRS and FIRST_PAIR: see linker/pack.rs.
 include!(concat!(env!("OUT_DIR"), "/packed.rs"));
@@ -55,9 +56,7 @@ pub fn add_word(line: &mut Text, word: Name) {
 }
 
 /// Adds a number, in decimal digits.
-pub fn add_number(line: &mut Text, number: u32) {
-    if number >= 10 {
-        add_number(line, number / 10);
-    }
-    push(line, b'0' + (number % 10) as u8);
+#[inline(never)]
+pub fn add_number(line: &mut Text, number: u16) {
+    let _ = uwrite!(line, "{}", number);
 }

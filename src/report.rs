@@ -56,7 +56,7 @@ impl Boot<'_> {
         if step.count > 0 {
             code = step.line.min(Exit::LATER_LINE.into()) as u8;
             add(&mut message, texts::COLON);
-            add_number(&mut message, step.line.into());
+            add_number(&mut message, step.line);
             add_objects(&mut message, step);
         }
         if number < FAULTS {
@@ -65,7 +65,7 @@ impl Boot<'_> {
                 push(&mut message, letter);
             }
             add(&mut message, texts::NUMBER);
-            add_number(&mut message, number.into());
+            add_number(&mut message, number);
             add(&mut message, texts::END);
         } else {
             add(&mut message, texts::COLON_SPACE);
