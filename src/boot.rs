@@ -112,7 +112,7 @@ fn run_once(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
         carry::describe(frame);
     }
     if step.verb == Verb::EXEC {
-        frame.set_arguments(step.count, &boot.arguments);
+        service::pass(frame, step.count, &boot.arguments)?;
     }
     match step.verb {
         Verb::ROOT => root::build(frame),

@@ -17,6 +17,14 @@ pub fn set(frame: &mut Frame) -> Result<(), Errno> {
     Err(Errno::of(E2BIG))
 }
 
+/// What the service is given: the words behind the verb, `count` with it, then the kernel's; the environment, which has
+/// its end in its last place, or the kernel has passed more than there is room for.
+#[inline(always)]
+pub fn pass(frame: &mut Frame, count: usize, kernel: &Tail) -> Result<(), Errno> {
+    frame.set_arguments(count, kernel);
+    if frame.environment.last().is_some_and(|last| last.is_none()) { Ok(()) } else { Err(Errno::of(E2BIG)) }
+}
+
 /// `exec PATH [ARG…]`: PATH, the plan's words, then the kernel's behind its name for us. Returns on failure only.
 pub const EXEC: &[Row] = &[
     open(INITRAMFS, AS_FOLDER),

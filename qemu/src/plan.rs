@@ -127,7 +127,10 @@ impl Plan {
                 verb.column += 1;
             }
             let place = if step.verb == Verb::ROOT { 1 } else { 4 };
-            let data = String::from_utf8_lossy(&step.frame.words[place].bytes().collect::<Vec<u8>>()).into_owned();
+            // Words behind a step's own are those of an earlier one.
+            let word = step.frame.words[..step.count].get(place);
+            let data: Vec<u8> = word.into_iter().flat_map(|word| word.bytes()).collect();
+            let data = String::from_utf8_lossy(&data).into_owned();
             steps.push(Step { line: line.number, verb: step.verb, may_fail: step.may_fail, words, data });
         }
         steps
