@@ -23,6 +23,8 @@ pub const COPY_STEP: &[Row] = &[
     set_mode(SECOND, NUMBER).when(DRESSED),
     enter(INITRAMFS),
     unlink(FIRST),
+    // A half copy's memory too: there may be another step.
+    close(COPY).when(FAILED),
     // Not where the original is gone, nor in the initramfs.
     enter(NEW_ROOT).when(FAILED),
     unlink(SECOND).when(FAILED),

@@ -139,6 +139,18 @@ fn a_failed_copy_leaves_the_original_and_no_half() -> Result<()> {
     Ok(())
 }
 
+/// Not only when the service runs: another step may need it.
+#[test]
+fn a_failed_copy_gives_its_room_back_at_once() -> Result<()> {
+    let sandbox = initramfs()?.file("/big", content(200_000), 0o755)?.file("/small", content(50_000), 0o644)?;
+    let plan = "root size=64k\nbind /sbin/agent\n-copy /big\ncopy /small\nexec /sbin/agent --report\n";
+    let outcome = sandbox.plan(plan)?.run()?;
+    assert_eq!(outcome.stderr, "moveroot: boot.plan:3: copy /big: ENOSPC (28)\n");
+    let kept = outcome.report()?.file("/small").and_then(|file| file.sha256.clone());
+    assert_eq!(kept, Some(agent::sha256(&content(50_000))));
+    Ok(())
+}
+
 #[test]
 fn copy_replaces_nothing() -> Result<()> {
     let sandbox = initramfs()?.file("/one", "1", 0o644)?.file("/two", "2", 0o644)?;
