@@ -6,6 +6,8 @@ pub mod host;
 mod output;
 
 use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -19,6 +21,13 @@ use host::Host;
 
 /// Of the Task API, whoever listens there.
 pub const PORT: u32 = 1024;
+
+/// What taskd says on the console when it listens. A call that is made before, while the guest's driver is still coming up,
+/// may stay without an answer for good.
+const SERVING: &str = "taskd: serving";
+
+/// How long the host waits for that.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who calls whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,13 +74,28 @@ impl TaskVm {
     /// Boots it, and lets `work` drive its agent. Work that is done must have shut it down.
     pub fn run<T: Send>(
         &self,
-        line: impl FnMut(&str),
+        mut line: impl FnMut(&str),
         work: impl FnOnce(Host) -> Result<T> + Send,
     ) -> Result<(Outcome, Result<T>)> {
         let vsock = Vsock::start(self.cid)?;
         let calls = host::calls(&vsock, self.style)?;
         let vm = Vm { extra: vsock.words(self.vm.memory_mb), ..self.vm.clone() };
-        let (outcome, worked) = vm.drive(line, |machine| work(Host::meet(machine, &vsock, calls.as_ref())?))?;
+        let (serving, is_serving) = channel();
+        let watch = |text: &str| {
+            if text.contains(SERVING) {
+                // Nobody waits for it any more where the work has ended.
+                serving.send(()).ok();
+            }
+            line(text);
+        };
+        let (vsock_device, calls) = (&vsock, calls.as_ref());
+        let (outcome, worked) = vm.drive(watch, move |machine| {
+            if calls.is_none() {
+                // An agent that is not taskd may say nothing; then it is called without.
+                let _ = is_serving.recv_timeout(PATIENCE);
+            }
+            work(Host::meet(machine, vsock_device, calls)?)
+        })?;
         let worked = worked.map_err(|error| match vsock.log().trim() {
             "" => error,
             log => error.context(format!("the vsock device says: {log}")),

@@ -48,6 +48,7 @@ async fn run() -> Result<std::convert::Infallible> {
     let service = create_task(Arc::new(Service::new(exits.clone())));
     let mut server = Server::new().add_listener(listener()?).register_service(service);
     server.start().await.context("cannot serve")?;
+    println!("taskd: serving");
     loop {
         ended.recv().await;
         exits.collect();
