@@ -71,7 +71,10 @@ fn with_progress(mut apt: Command, what: &str) -> Result<()> {
     let copy = said.try_clone().context("cannot share a temporary file")?;
     apt.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(copy);
     let bar = bar(what);
-    let mut child = apt.spawn().with_context(|| format!("{what}: cannot run apt-get"))?;
+    let mut child = apt.spawn().with_context(|| {
+        let program = apt.get_program().to_string_lossy().into_owned();
+        format!("{what}: cannot run {program}; run this as root, or install by hand")
+    })?;
     for line in BufReader::new(child.stdout.take().context("apt-get has no output")?).lines() {
         let line = line.with_context(|| format!("{what}: reading apt-get's output"))?;
         if let Some(percent) = percent(&line) {

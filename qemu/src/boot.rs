@@ -15,11 +15,13 @@ use clap::Args;
 
 use crate::accel::{self, Choice};
 use crate::bundle::{self, Bundle};
+use crate::leavings::Leavings;
+use crate::plan::Plan;
 use crate::qemu::{Outcome, Vm};
 use crate::task::Style;
 use crate::timeline::{Timeline, Watch};
 use crate::vsock::{self, Vsock};
-use crate::{build, kernel, machine, timeline, workspace};
+use crate::{build, kernel, machine, pack, timeline, workspace};
 pub use guest::{Guest, agent};
 pub use parts::{Parts, STRAIGHT};
 
@@ -86,6 +88,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         None => options.kernel.clone(),
     };
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
+    let read = Plan::read(&plan)?;
+    pack::refuse(&read.name, &read.findings())?;
     let agent = match &options.agent {
         Some(own) => own.clone(),
         None if options.task.is_some() => build::guest("taskd", "taskd")?,
@@ -110,6 +114,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode> {
     let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
+    let _leavings = Leavings::of_path(image.path());
     guest.initramfs.write(image.path())?;
     let vsock = options.vsock.map(Vsock::start).transpose()?;
     let watch = Watch::new()?;

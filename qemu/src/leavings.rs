@@ -1,54 +1,87 @@
-//! What a run leaves behind if it is broken off by Ctrl-C or SIGTERM: drops don't run then, so this cleans up.
+//! What a run leaves behind if it is broken off: by Ctrl-C, by SIGTERM, or because whoever read its output is gone. Drops
+//! don't run then, so this cleans up.
 
 use std::fs;
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
-/// As shells count an end by SIGINT.
+/// As shells count an end by SIGINT, and by SIGPIPE.
 const INTERRUPTED: i32 = 130;
+const UNREAD: i32 = 141;
 
-static LIST: Mutex<Vec<(u32, Option<PathBuf>)>> = Mutex::new(Vec::new());
+/// Processes to end, files and folders to remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Thing {
+    Process(u32),
+    Path(PathBuf),
+}
 
-/// While it lives, the process would be ended and its folder removed.
-pub struct Leavings(u32);
+static LIST: Mutex<Vec<Thing>> = Mutex::new(Vec::new());
+
+/// While it lives, the thing would be cleaned up.
+pub struct Leavings(Thing);
 
 impl Leavings {
     pub fn of_process(process: u32) -> Self {
-        Leavings::new(process, None)
+        Leavings::new(Thing::Process(process))
     }
 
-    pub fn with_folder(process: u32, folder: &Path) -> Self {
-        Leavings::new(process, Some(folder.to_path_buf()))
+    /// A file or a folder.
+    pub fn of_path(path: &Path) -> Self {
+        Leavings::new(Thing::Path(path.to_path_buf()))
     }
 
-    fn new(process: u32, folder: Option<PathBuf>) -> Self {
+    fn new(thing: Thing) -> Self {
         static INSTALL: Once = Once::new();
         // A program that has a handler already cleans up by itself.
-        INSTALL.call_once(|| drop(ctrlc::set_handler(clean_up)));
-        list().push((process, folder));
-        Leavings(process)
+        INSTALL.call_once(|| drop(ctrlc::set_handler(|| clean_up(INTERRUPTED))));
+        list().push(thing.clone());
+        Leavings(thing)
     }
 }
 
 impl Drop for Leavings {
     fn drop(&mut self) {
-        list().retain(|(process, _)| *process != self.0);
+        list().retain(|thing| *thing != self.0);
     }
 }
 
-fn clean_up() {
-    for (process, folder) in list().drain(..) {
-        // Either may be gone already.
-        kill(Pid::from_raw(process as i32), Signal::SIGKILL).ok();
-        folder.map(fs::remove_dir_all);
-    }
-    process::exit(INTERRUPTED);
+/// For a whole run: one folder for all that is temporary, and an end without a word where nobody reads any more.
+pub fn of_this_run() -> Result<(TempDir, Leavings)> {
+    let folder = tempfile::Builder::new().prefix("moveroot-").tempdir().context("cannot make a temporary folder")?;
+    let leavings = Leavings::of_path(folder.path());
+    // The first call decides; this is the first.
+    tempfile::env::override_temp_dir(folder.path()).ok();
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.contains("Broken pipe") {
+            clean_up(UNREAD);
+        }
+        report(panic);
+    }));
+    Ok((folder, leavings))
 }
 
-fn list() -> MutexGuard<'static, Vec<(u32, Option<PathBuf>)>> {
+fn clean_up(code: i32) {
+    for thing in list().drain(..) {
+        // Each may be gone already.
+        match thing {
+            Thing::Process(process) => drop(kill(Pid::from_raw(process as i32), Signal::SIGKILL)),
+            Thing::Path(path) if path.is_dir() => drop(fs::remove_dir_all(path)),
+            Thing::Path(path) => drop(fs::remove_file(path)),
+        }
+    }
+    process::exit(code);
+}
+
+fn list() -> MutexGuard<'static, Vec<Thing>> {
     LIST.lock().unwrap_or_else(PoisonError::into_inner)
 }

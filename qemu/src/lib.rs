@@ -26,7 +26,7 @@ mod disk;
 pub mod faults;
 pub mod fit;
 pub mod initramfs;
-mod leavings;
+pub mod leavings;
 pub mod modules;
 pub mod pairing;
 pub mod plan;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use vm::{bench, boot, check, fuzz, matrix, pack, profile, size, test, trial};
+use vm::{bench, boot, check, fuzz, leavings, matrix, pack, profile, size, test, trial};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -33,7 +33,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Command::parse()) {
+    let command = Command::parse();
+    // Until the end of this function.
+    let _leavings = match leavings::of_this_run() {
+        Ok(leavings) => leavings,
+        Err(error) => {
+            eprintln!("vm: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("vm: {error:#}");

@@ -162,7 +162,8 @@ fn fitted(options: &Options, tree: &mut Initramfs, plan: Plan) -> Result<Fit> {
     Ok(fit)
 }
 
-fn refuse<'f>(plan: &str, findings: impl IntoIterator<Item = &'f Finding>) -> Result<()> {
+/// Fails with the errors among the findings.
+pub fn refuse<'f>(plan: &str, findings: impl IntoIterator<Item = &'f Finding>) -> Result<()> {
     let errors = findings.into_iter().filter(|finding| !finding.is_warning);
     let errors: Vec<String> = errors.map(|error| error.show(plan)).collect();
     ensure!(errors.is_empty(), "this would not boot:\n{}", errors.join("\n"));

@@ -8,7 +8,8 @@ pub mod size;
 mod words;
 
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -18,6 +19,9 @@ use moveroot::verb::Verb;
 
 use words::Line;
 pub use words::{Spot, nearest};
+
+/// What is longer is not read to its end: it may have none.
+const FAR_TOO_LONG: u64 = 1 << 20;
 
 /// A plan's text, and what it is called in messages.
 #[derive(Clone, Debug)]
@@ -84,7 +88,9 @@ impl Finding {
 impl Plan {
     /// A plan of this machine; its path is its name.
     pub fn read(path: &Path) -> Result<Plan> {
-        let text = fs::read(path).with_context(|| format!("cannot read the plan {}", path.display()))?;
+        let mut text = Vec::new();
+        let file = File::open(path).and_then(|file| file.take(FAR_TOO_LONG).read_to_end(&mut text));
+        file.with_context(|| format!("cannot read the plan {}", path.display()))?;
         Ok(Plan::of(&path.display().to_string(), text))
     }
 

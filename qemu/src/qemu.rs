@@ -166,6 +166,9 @@ impl Outcome {
             _ if self.timed_out => format!("ended after {:.0} s without a result", self.elapsed.as_secs_f64()),
             (Some(code), _) => format!("the agent ended the VM with code {code}"),
             (None, Some(code)) => format!("init exited with code {code} and the kernel panicked"),
+            (None, None) if self.transcript.trim().is_empty() => {
+                format!("QEMU ended, {}, and the guest said no word: has it enough memory?", self.status)
+            }
             (None, None) => format!("QEMU ended, {}, and the guest gave no code", self.status),
         }
     }

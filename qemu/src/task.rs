@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use tempfile::NamedTempFile;
 
 use crate::initramfs::Initramfs;
+use crate::leavings::Leavings;
 use crate::qemu::{Outcome, Vm};
 use crate::vsock::{FIRST_CID, Vsock};
 use crate::workspace;
@@ -55,15 +56,17 @@ pub struct TaskVm {
     pub cid: u32,
     style: Style,
     image: NamedTempFile,
+    _leavings: Leavings,
 }
 
 impl TaskVm {
     /// The initramfs has an agent that understands the style's words, and a plan that loads what vsock needs.
     pub fn new(kernel: &Path, initramfs: &Initramfs, style: Style) -> Result<Self> {
         let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
+        let leavings = Leavings::of_path(image.path());
         initramfs.write(image.path())?;
         let vm = Vm { init_args: style.words(), ..Vm::new(kernel, image.path()) };
-        Ok(TaskVm { vm, cid: FIRST_CID, style, image })
+        Ok(TaskVm { vm, cid: FIRST_CID, style, image, _leavings: leavings })
     }
 
     /// Where its initramfs lies, as long as the guest is there.

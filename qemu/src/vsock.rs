@@ -46,7 +46,7 @@ pub fn modules(folder: Option<&Path>) -> Result<Vec<Module>> {
 pub struct Vsock {
     device: Child,
     folder: TempDir,
-    _leavings: Leavings,
+    _leavings: [Leavings; 2],
 }
 
 impl Vsock {
@@ -61,7 +61,7 @@ impl Vsock {
         let log = fs::File::create(folder.path().join("log")).context("no file for the device's log")?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let device = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        let leavings = Leavings::with_folder(device.id(), folder.path());
+        let leavings = [Leavings::of_process(device.id()), Leavings::of_path(folder.path())];
         let mut vsock = Vsock { device, folder, _leavings: leavings };
         vsock.wait_for_device()?;
         Ok(vsock)

@@ -47,6 +47,25 @@ fn finds_twenty_planted_errors() -> Result<()> {
 }
 
 #[test]
+fn comes_to_an_end_where_the_plan_does_not() -> Result<()> {
+    let output = Ground::new()?.vm("check /dev/zero")?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout)?.starts_with("/dev/zero: "));
+    Ok(())
+}
+
+/// What is not there is told of once, not again where it is executed.
+#[test]
+fn tells_of_what_is_missing_once() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.plan("root\nbind /sbin/agent\nexec /sbin/agent\n")?;
+    std::fs::create_dir(ground.path("empty"))?;
+    let output = ground.vm("check p --root empty")?;
+    assert_eq!(String::from_utf8(output.stdout)?, "p:2:6: bind /sbin/agent: not in the initramfs\n");
+    Ok(())
+}
+
+#[test]
 fn has_nothing_to_say_of_a_good_plan() -> Result<()> {
     let ground = Ground::new()?;
     ground.plan(include_bytes!("../../src/default.plan"))?;

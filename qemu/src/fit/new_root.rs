@@ -149,6 +149,7 @@ impl<'a> NewRoot<'a> {
                 (Some(rest), Part::Carried(name)) => {
                     return self.carried(&format!("{}{rest}", name.trim_end_matches('/')));
                 }
+                (Some("" | "/"), Part::Mount(kind)) if kind == "unknown" => return Here::Unknown,
                 (Some("" | "/"), Part::Mount(_)) => return Here::Folder,
                 (Some(_), Part::Mount(kind)) if EMPTY.contains(&kind.as_str()) => return Here::Missing,
                 (Some(_), Part::Mount(_)) => return Here::Unknown,
