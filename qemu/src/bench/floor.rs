@@ -57,6 +57,7 @@ const CALLS: &[(&str, i64, &[Sort])] = &[
     ("mount", libc::SYS_mount, &[Text, Text, Text, Number, Text]),
     ("openat", libc::SYS_openat, &[Number, Text, Number, Number]),
     ("mkdirat", libc::SYS_mkdirat, &[Number, Text, Number]),
+    ("lseek", libc::SYS_lseek, &[Number, Number, Number]),
     ("mknodat", libc::SYS_mknodat, &[Number, Text, Number, Number]),
     ("fchmodat", libc::SYS_fchmodat, &[Number, Text, Number]),
     ("unlinkat", libc::SYS_unlinkat, &[Number, Text, Number]),
