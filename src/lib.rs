@@ -32,3 +32,5 @@ pub mod sys;
 mod table;
 pub mod texts;
 pub mod verb;
+
+pub use report::Exit;

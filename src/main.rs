@@ -4,10 +4,10 @@
 
 mod start;
 
-use moveroot::sys;
+use moveroot::{Exit, sys};
 
-/// Nothing here is meant to panic; should it happen, the kernel prints this exit code. See report.rs for the others.
+/// Nothing here is meant to panic; should it happen, the kernel prints this exit code.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    sys::exit(202)
+    sys::exit(Exit::OTHER)
 }

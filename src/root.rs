@@ -12,7 +12,15 @@ use linux_raw_sys::errno::ENAMETOOLONG;
 /// half the time, and no file takes more than its size; docs/performance.md has the figures. And a tmpfs is open to everybody
 /// where nobody says otherwise. The plan may: the last of several options holds.
 const BEFORE: Packed = texts::ROOT;
-const HUGE: usize = "huge=within_size,".len();
+/// The length of the first of these, the large pages, with its comma.
+const HUGE: usize = {
+    let options = texts::TEXTS[BEFORE.0 as usize].as_bytes();
+    let mut length = 1;
+    while options[length - 1] != b',' {
+        length += 1;
+    }
+    length
+};
 
 /// `root [OPTIONS]`. A kernel without large pages refuses `huge`, whatever else there is: then without it.
 #[inline(never)]

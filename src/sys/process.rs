@@ -18,8 +18,7 @@ pub fn process_id() -> usize {
 pub const STANDARD_ERROR: Descriptor = Descriptor(2);
 
 /// `fcntl(2, F_GETFD)`: whether standard error is open, which nothing but EBADF denies: fcntl(2). The kernel opens all
-/// three or none
-/// (console_on_rootfs in init/main.c).
+/// three or none (console_on_rootfs in init/main.c).
 pub fn has_standard_error() -> bool {
     // SAFETY: no memory is touched.
     !unsafe { call!(fcntl, 2, F_GETFD) }.is(Errno::of(EBADF))
