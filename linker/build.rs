@@ -18,7 +18,7 @@ mod pack;
 mod plan;
 mod sys {
     pub use super::frame::{Frame, MAX_WORDS};
-    pub use super::text::{MAX_LEN, Place, Text};
+    pub use super::text::{MAX_LEN, Place, Span, Text};
     pub use super::word::Word;
 }
 #[path = "../src/table.rs"]
@@ -35,7 +35,7 @@ mod verb;
 #[allow(dead_code)]
 #[path = "../src/sys/word.rs"]
 mod word;
-use text::Place;
+use text::{Place, Text};
 use word::{Name, Word};
 
 /// Each argument of the linker's, for the bin alone, and why it is there.

@@ -8,12 +8,12 @@ use crate::line::add;
 use crate::plan::{MAX_LEN, Pass, Step, Text, blank_out};
 use crate::report::{self, Boot, Exit, Reason};
 use crate::service;
-use crate::sys::{self, Errno, Frame, List, Name, Row, RowTable, Tail, rows};
+use crate::sys::{self, Errno, List, Name, Row, RowTable, Tail, rows};
 use crate::texts;
 use crate::verb::Verb;
 use crate::{carry, mounts, root};
 use core::ffi::CStr;
-use linux_raw_sys::errno::{EINTR, ENOENT};
+use linux_raw_sys::errno::ENOENT;
 
 /// The file's name of the plan that runs where the initramfs has none.
 const BUILT_IN_NAME: &CStr = match CStr::from_bytes_with_nul(concat!(env!("MOVEROOT_PLAN_NAME"), "\0").as_bytes()) {
@@ -21,91 +21,95 @@ const BUILT_IN_NAME: &CStr = match CStr::from_bytes_with_nul(concat!(env!("MOVER
     Err(_) => panic!("a file's name has no NUL"),
 };
 
-const INTERRUPTED: Errno = Errno::of(EINTR);
+/// What a boot works with. All of it may be zeros at first.
+pub struct Room<'t> {
+    step: Step<'t>,
+    text: Text,
+}
 
 /// Boots, with the arguments and the environment that the kernel passed: reads the plan that `moveroot_plan=` names, else
 /// `/boot.plan`, else takes the one that was built in; checks it, runs it.
 #[inline(always)]
-pub fn run(arguments: Tail, environment: List<'static>) -> ! {
+pub fn run(arguments: Tail, environment: List<'static>, room: &'static mut Room<'static>) -> ! {
     if sys::process_id() != 1 {
         report::usage();
     }
     #[cfg(feature = "marks")]
-    sys::begin_marks();
+    if sys::begin_marks().is_err() {
+        // Where the kernel denies the right to send them, this init has no use.
+        sys::exit(Exit::OTHER);
+    }
     if service::open_descriptors().is_err() {
         // A service without them would take the first file it opens for its standard input.
         sys::exit(Exit::OTHER);
     }
-    let mut text = Text::new();
-    let mut frame = Frame::EMPTY;
+    let Room { step, text } = room;
+    let named = take_environment(step, environment);
+    let path = if named.is_none() { Name::literal(c"/boot.plan") } else { named };
+    let mut boot = Boot { plan: path.without(b'/'), arguments };
+    let mut reason = read_plan(path, named.is_none(), &mut boot, step, text);
+    step.begin(text);
+    let first = step.rest;
+    loop {
+        while reason != Reason::NONE {
+            boot.tell(step, reason);
+            // After a report `/` is the initramfs.
+            step.may_fail = false;
+            reason = step.frame.run(rows!(sys::enter(sys::NEW_ROOT))).into();
+        }
+        match step.read() {
+            Ok(()) if step.pass == Pass::Check => {}
+            Ok(()) => reason = run_step(step, &boot).into(),
+            Err(Fault::NoExec) if step.pass == Pass::Check && step.verb == Verb::EXEC => {
+                (step.pass, step.verb, step.line, step.rest) = (Pass::Run, Verb::NONE, 0, first);
+            }
+            Err(fault) => reason = fault.into(),
+        }
+    }
+}
+
+/// Gives the service the kernel's variables; the path of `moveroot_plan=`, if that is one of them.
+#[inline(always)]
+fn take_environment(step: &mut Step<'static>, environment: List<'static>) -> Name<'static> {
     let mut named = Name::NONE;
-    for (place, variable) in frame.environment.iter_mut().zip(environment) {
+    for (place, variable) in step.frame.environment.iter_mut().zip(environment) {
         *place = variable;
-        if let Some(path) = variable.strip_prefix(b"moveroot_plan=") {
+        let path = variable.value_of(Name::literal(c"moveroot_plan="));
+        if !path.is_none() {
             named = path;
         }
     }
-    let path = if named.is_none() { Name::literal(c"/boot.plan") } else { named };
-    let outcome = read_plan(path, &mut text, named.is_none());
-    let is_built_in = outcome == Ok(Pass::Run);
-    let plan = if is_built_in { Name::literal(BUILT_IN_NAME) } else { path.without(b'/') };
-    let boot = Boot { plan, arguments };
-    let mut step = Step::before(frame, &mut text);
-    let first = step.rest;
-    let mut pass = outcome.unwrap_or_else(|reason| {
-        boot.tell(&mut step, reason);
-        Pass::Check
-    });
-    loop {
-        match step.read(pass) {
-            Ok(()) if pass == Pass::Check => {}
-            Ok(()) => run_step(&mut step, &boot),
-            Err(Fault::NoExec) if pass == Pass::Check && step.verb == Verb::EXEC => {
-                (pass, step.verb, step.line, step.rest) = (Pass::Run, Verb::NONE, 0, first);
-            }
-            Err(fault) => boot.tell(&mut step, fault.into()),
-        }
-    }
+    named
 }
 
-/// Reads the plan, or takes the one that was built in, which the build script has checked; says what is to be done with it
-/// first, or is wrong with it as a whole.
-fn read_plan(path: Name, text: &mut Text, may_be_missing: bool) -> Result<Pass, Reason> {
+/// Reads the plan, or takes the one that was built in; what is wrong with it as a whole.
+#[inline(always)]
+fn read_plan(path: Name, may_be_missing: bool, boot: &mut Boot, step: &mut Step, text: &mut Text) -> Reason {
     let file = sys::open_now(path);
     if may_be_missing && file == Err(Errno::of(ENOENT)) {
-        add(text, texts::PLAN);
-        return Ok(Pass::Run);
+        // The build script has checked it.
+        boot.plan = Name::literal(BUILT_IN_NAME);
+        step.pass = Pass::Run;
+        add(text, texts::PLAN, Name::NONE);
+        return Reason::NONE;
     }
-    file.and_then(|file| sys::read(file, text))?;
+    let read = file.and_then(|file| sys::read(file, text));
     blank_out(text);
-    if text.len() > MAX_LEN { Err(Fault::TooLong.into()) } else { Ok(Pass::Check) }
+    if text.len() > MAX_LEN { Fault::TooLong.into() } else { read.into() }
 }
 
 #[inline(always)]
-fn run_step(step: &mut Step, boot: &Boot) {
+fn run_step(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     #[cfg(feature = "marks")]
     sys::mark(step.line);
-    let result = loop {
-        // A signal has come between: errno EINTR, signal(7). What a step has done by then it finds done.
-        match run_once(step, boot) {
-            Err(INTERRUPTED) => {}
-            other => break other,
-        }
-    };
-    if let Err(errno) = result {
-        // `exec` is the last answer then, not `fchdir`: without a way back no other service can be tried, whatever the plan says.
-        step.may_fail &= step.verb != Verb::EXEC || step.frame.get(sys::ANSWER) == 0;
-        boot.tell(step, errno.into());
-        // After a report, if not after the step, `/` is the initramfs.
-        if let Err(errno) = step.frame.run(rows!(sys::enter(sys::NEW_ROOT))) {
-            step.may_fail = false;
-            boot.tell(step, errno.into());
-        }
-    }
+    let result = run_verb(step, boot);
+    // After a failed `exec` ANSWER is `fchdir`'s: without a way back no other service can be tried, whatever the plan says.
+    step.may_fail &= step.verb != Verb::EXEC || step.frame.get(sys::ANSWER) == 0;
+    result
 }
 
 #[inline(never)]
-fn run_once(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
+fn run_verb(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     let frame = &mut step.frame;
     frame.clear(step.number as usize);
     if step.verb == Verb::MODULE {
@@ -114,26 +118,28 @@ fn run_once(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     if step.verb == Verb::EXEC {
         service::pass(frame, step.count, &boot.arguments)?;
     }
+    frame.run(ROWS.of(step.verb.place()))?;
     match step.verb {
         Verb::ROOT => root::build(frame),
-        Verb::CONTROLLERS => mounts::controllers(step),
+        Verb::CONTROLLERS => mounts::enable(frame, 1, step.count),
         Verb::ENV => service::set(frame),
-        verb => frame.run(ROWS.of(verb.0)),
+        _ => Ok(()),
     }
 }
 
-/// What each verb asks of the kernel, in the order of their numbers; nothing for those that do it for themselves.
-const STEPS: [&[Row]; 11] = [
+/// What each verb asks of the kernel, in the order of their numbers; nothing for those that do it all for themselves.
+const STEPS: [&[Row]; 12] = [
+    &[],
     &[],
     mounts::MOUNT,
     mounts::DIR,
     mounts::LINK,
     mounts::WRITE,
-    &[],
+    mounts::CONTROLLERS_STEP,
     carry::COPY_STEP,
     carry::BIND,
     &[],
     carry::MODULE,
     service::EXEC,
 ];
-static ROWS: RowTable<{ sys::size_of_all(&STEPS) }, 11> = RowTable::new(&STEPS);
+static ROWS: RowTable<{ sys::size_of_all(&STEPS) }> = RowTable::new(&STEPS);

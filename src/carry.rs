@@ -13,7 +13,8 @@ pub const COPY_STEP: &[Row] = &[
     open(FIRST, TO_READ),
     enter(NEW_ROOT),
     ask_status(FILE),
-    expect(KIND, EMPTY_FILE, NO_FILE),
+    expect(FOLDER, ZERO, IS_FOLDER),
+    expect(FRESH, PLAIN, NO_FILE),
     create(SECOND, NUMBER),
     stop(),
     send(COPY, FILE),
@@ -47,13 +48,11 @@ pub const BIND: &[Row] = &[
 ];
 
 /// `module PATH [PARAM…]`: one that is loaded already is fine.
-pub const MODULE: &[Row] = &[enter(INITRAMFS), open(FIRST, TO_READ), enter(NEW_ROOT), load_module(FILE, TEXT, NUMBER)];
+pub const MODULE: &[Row] =
+    &[enter(INITRAMFS), open(FIRST, TO_READ), enter(NEW_ROOT), load_module(FILE, SECOND, NUMBER)];
 
-/// Of a module the parameters, and whether it is compressed: names that end with `.gz`, `.xz` or `.zst`, letters behind that of
-/// `.ko`.
+/// Of a module, whether it is compressed: names that end with `.gz`, `.xz` or `.zst`, letters behind that of `.ko`.
 pub fn describe(frame: &mut Frame) {
-    let [_, path, parameters, ..] = frame.words;
-    frame.set_text(if parameters.is_none() { Name::literal(c"") } else { *parameters });
-    let last = path.bytes().fold(0, |_, byte| byte);
+    let last = frame.words[1].bytes().fold(0, |_, byte| byte);
     frame.set(NUMBER, if last > b'o' { MODULE_INIT_COMPRESSED_FILE } else { 0 });
 }

@@ -2,7 +2,6 @@
 
 use crate::fault::Fault;
 use crate::plan::{MAX_LEN, Pass, Step, Text, blank_out};
-use crate::sys::Frame;
 use crate::verb::Verb;
 
 /// Tells of every fault in a plan, with its step, or with none where it is the plan's as a whole: for tools on the host.
@@ -12,9 +11,9 @@ pub fn faults(text: &mut Text, mut tell: impl FnMut(Option<&Step>, Fault)) {
         return tell(None, Fault::TooLong);
     }
     blank_out(text);
-    let mut step = Step::before(Frame::EMPTY, text);
+    let mut step = Step::before(text, Pass::Check);
     loop {
-        match step.read(Pass::Check) {
+        match step.read() {
             Ok(()) => {}
             Err(Fault::NoExec) => break,
             Err(fault) => {

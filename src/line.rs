@@ -10,19 +10,23 @@ include!(concat!(env!("OUT_DIR"), "/packed.rs"));
 /// The longest word that is added whole.
 pub const MAX_TEXT: usize = 240;
 
-/// Adds a text, unpacked.
+/// Adds a text, unpacked, and behind it a word, if there is one, which need not have been cut off yet; of a long one the
+/// beginning.
 #[inline(never)]
-pub fn add(line: &mut Text, text: Packed) {
+pub fn add(line: &mut Text, text: Packed, word: Name) {
     let mut before = text.0;
     for byte in &PACKED {
         if *byte == 0 {
             if before == 0 {
-                return;
+                break;
             }
             before -= 1;
         } else if before == 0 {
             unpack(line, *byte);
         }
+    }
+    for byte in word.bytes().take_while(|byte| *byte > b' ').take(MAX_TEXT) {
+        push(line, byte);
     }
 }
 
@@ -45,14 +49,6 @@ fn unpack(line: &mut Text, byte: u8) {
 #[inline(never)]
 pub fn push(line: &mut Text, byte: u8) {
     let _ = line.push(byte);
-}
-
-/// Adds a word of a plan, which need not have been cut off yet; of a long one the beginning.
-#[inline(never)]
-pub fn add_word(line: &mut Text, word: Name) {
-    for byte in word.bytes().take_while(|byte| *byte > b' ').take(MAX_TEXT) {
-        push(line, byte);
-    }
 }
 
 /// Adds a number, in decimal digits.

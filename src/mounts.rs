@@ -2,11 +2,9 @@
 //!
 //! Holds on entry: `/` is the new root. Holds on exit: the same.
 
-use crate::line::{add, add_word};
-use crate::plan::Step;
+use crate::line::add;
 use crate::sys::*;
 use crate::texts;
-use linux_raw_sys::errno::EIO;
 
 /// `dir PATH [MODE]`: one that is there already stays as it is.
 pub const DIR: &[Row] =
@@ -22,36 +20,27 @@ pub const MOUNT: &[Row] =
 /// `write PATH TEXT…`.
 pub const WRITE: &[Row] = &[open(FIRST, TO_WRITE), write_text(FILE, SECOND), expect(ANSWER, LENGTH, BROKEN)];
 
-/// `controllers NAME…`: all in one write, or, if the kernel refuses that, one by one. After a failure the step has
-/// the refused ones left.
-pub fn controllers(step: &mut Step) -> Result<(), Errno> {
-    step.frame.run(rows!(open(CONTROLLERS, TO_WRITE)))?;
-    let file = step.frame.file();
-    enable(file, step.frame.words.get_mut(1..step.count).unwrap_or_default())
-}
+/// `controllers NAME…`: what is written there is [`enable`]'s.
+pub const CONTROLLERS_STEP: &[Row] = &[open(CONTROLLERS, TO_WRITE)];
 
-/// One write of `+NAME` for each, which takes all of them or none (cgroup_subtree_control_write): EIO if it
-/// took some.
+/// One write of `+NAME` for each from a place up to another, or, if the kernel refuses that, one for each. It takes all of a write
+/// or none (cgroup_subtree_control_write): EIO if it took some. After a failure the step has the refused ones left.
 #[inline(never)]
-fn enable(file: Descriptor, names: &mut [Word]) -> Result<(), Errno> {
-    let mut line = Text::new();
-    for name in &*names {
-        if !name.is_none() {
-            add(&mut line, texts::PLUS);
-            add_word(&mut line, **name);
-        }
+pub fn enable(frame: &mut Frame, mut first: usize, end: usize) -> Result<(), Errno> {
+    frame.line.clear();
+    for place in first..end {
+        let name = frame.word(place);
+        add(&mut frame.line, texts::PLUS, name);
     }
-    let mut result = match write(file, &line) {
-        Ok(written) if written < line.len() => Err(Errno::of(EIO)),
-        other => other.map(drop),
-    };
-    if result.is_err() && names.len() > 1 {
+    let mut result = frame.run_with_line(0, rows!(write_text(FILE, TEXT), expect(ANSWER, LENGTH, BROKEN)));
+    if result.is_err() && first + 1 < end {
         result = Ok(());
-        for name in names {
-            match enable(file, core::slice::from_mut(name)) {
-                Ok(()) => *name = Word::NONE,
+        while first < end {
+            match enable(frame, first, first + 1) {
+                Ok(()) => frame.leave_out(first),
                 refused => result = refused,
             }
+            first += 1;
         }
     }
     result

@@ -1,6 +1,6 @@
 //! Mount options: fstab(5)'s flag words become mount(2)'s flags, whatever else there is stays for the filesystem.
 
-use crate::sys::Place;
+use crate::sys::Span;
 use crate::table::{find, pack, size};
 use linux_raw_sys::general::{
     MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW,
@@ -55,21 +55,17 @@ const fn clear(flag: u32) -> u8 {
     set(flag) | CLEAR
 }
 
-/// Takes the flag words out of the options from `start` up to `end`; what is left, cut behind its last byte, is the
-/// data string. Nothing stays in a word's place: cifs reads no further than to an option that is empty
+/// Takes the flag words out of these options; what is left, cut behind its last byte, is the data string. Nothing stays in a
+/// word's place: cifs reads no further than to an option that is empty
 /// (smb3_fs_context_parse_monolithic in fs/smb/client/fs_context.c).
 #[inline(never)]
-pub fn take_flags(start: Place, end: Place) -> u32 {
-    let (mut flags, mut at, mut free) = (0, start, start);
+pub fn take_flags(options: Span) -> u32 {
+    let (mut flags, mut rest, mut free) = (0, options, options);
     loop {
-        let (mut word, mut has_value) = (at, false);
-        while at != end && at.byte() != b',' {
-            has_value |= at.byte() == b'=';
-            at = at.next();
-        }
-        let is_last = at == end;
+        let mut word = rest.up_to(b',');
         // No flag has a value: most of what isn't one need not be compared with them all.
-        let meaning = if has_value { 0 } else { find(&FLAGS, word, at).1 };
+        let mut value = word;
+        let meaning = if value.any(|byte| byte == b'=') { 0 } else { find(&FLAGS, word) };
         if meaning != 0 {
             let bit = 1 << (meaning & BIT);
             flags |= bit;
@@ -80,19 +76,17 @@ pub fn take_flags(start: Place, end: Place) -> u32 {
                 flags |= MS_REC;
             }
         } else {
-            if free != start {
+            if !free.begins_with(options) {
                 free.put(b',');
-                free = free.next();
             }
-            while word != at {
-                free.put(word.byte());
-                (free, word) = (free.next(), word.next());
+            for byte in &mut word {
+                free.put(byte);
             }
         }
-        if is_last {
-            free.put(0);
+        if rest.is_empty() {
+            free.cut();
             return flags;
         }
-        at = at.next();
+        rest.next();
     }
 }

@@ -6,18 +6,18 @@
 
 use crate::fault::Fault;
 use crate::options::take_flags;
-use crate::sys::{Frame, Place, Word};
-use crate::table::find;
-use crate::verb::{Needs, SECOND, TEXT, VERBS, Verb};
+use crate::sys::{Frame, Place, Span, Word};
+use crate::verb::{Needs, SECOND, TEXT, Verb};
 
 #[allow(unused_imports)] // the build script has no use for all
 pub use crate::sys::{MAX_LEN, MAX_WORDS, Text};
 
 /// Which of the two times a plan is gone through.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Pass {
     /// The text stays as it is, so a word is not cut off: it ends at a blank.
-    Check,
+    Check = 0,
     /// Words end with NUL; flag words are taken out of mount options.
     Run,
 }
@@ -33,6 +33,8 @@ pub struct Step<'t> {
     pub number: u32,
     /// What the verb needs.
     needs: Needs,
+    /// Which of the two times this is.
+    pub pass: Pass,
     /// How many words were read, the verb included; none before the first step and behind the last.
     pub count: usize,
     /// Where it goes on: at the next line, or behind the word in error.
@@ -43,18 +45,24 @@ pub struct Step<'t> {
 
 impl<'t> Step<'t> {
     /// Before the first step of `text`, which has no NUL: see [`blank_out`].
-    #[inline(always)]
-    pub fn before(frame: Frame<'t>, text: &'t mut Text) -> Self {
+    pub fn before(text: &'t mut Text, pass: Pass) -> Self {
         Self {
             line: 0,
             verb: Verb::NONE,
             may_fail: false,
             number: 0,
             needs: Needs::NONE,
+            pass,
             count: 0,
             rest: Place::begin(text),
-            frame,
+            frame: Frame::EMPTY,
         }
+    }
+
+    /// Begins to read `text`, which has no NUL.
+    #[inline(always)]
+    pub fn begin(&mut self, text: &'t mut Text) {
+        self.rest = Place::begin(text);
     }
 
     /// Whether the step has a place besides its first word: `link`, `mount`, `copy`, `bind`.
@@ -65,33 +73,25 @@ impl<'t> Step<'t> {
     /// Reads the next step. A fault is this step's, but for `NoExec`, which tells that there is none, whatever the last
     /// one was.
     #[inline(never)]
-    pub fn read(&mut self, pass: Pass) -> Result<(), Fault> {
-        let (last, mut at) = (self.verb, self.rest);
+    pub fn read(&mut self) -> Result<(), Fault> {
+        let last = self.verb;
         self.line += 1;
         self.count = 0;
         loop {
-            let is_comment = self.count == 0 && at.byte() == b'#';
-            let is_text = self.count == 2 && self.needs.words & TEXT != 0 && at.byte() > b' ';
-            let (start, mut end) = (at, at);
-            while at.byte() > b' ' || (is_comment || is_text) && !matches!(at.byte(), b'\n' | 0) {
-                if at.byte() > b' ' {
-                    end = at.next();
-                }
-                at = at.next();
-            }
-            let separator = at.byte();
-            self.rest = at;
-            at = at.next();
-            if start != end && !is_comment {
-                self.take(start, end, last, pass)?;
-                if pass == Pass::Run {
-                    end.put(0);
+            let is_comment = self.count == 0 && self.rest.byte() == b'#';
+            let is_text = self.count == 2 && self.needs.words & TEXT != 0 && self.rest.byte() > b' ';
+            let word = self.rest.pass(is_comment || is_text);
+            let (separator, next) = (self.rest.byte(), self.rest.next());
+            if !is_comment && !word.is_empty() {
+                self.take(word, last)?;
+                if self.pass == Pass::Run {
+                    word.cut_behind();
                 }
             }
             if matches!(separator, b'\n' | 0) {
                 if self.count > 0 {
                     self.complete()?;
-                    self.rest = at;
+                    self.rest = next;
                     return Ok(());
                 }
                 if separator == 0 {
@@ -99,44 +99,44 @@ impl<'t> Step<'t> {
                 }
                 self.line += 1;
             }
+            self.rest = next;
         }
     }
 
     /// Takes a word and checks it.
-    fn take(&mut self, mut start: Place<'t>, end: Place<'t>, last: Verb, pass: Pass) -> Result<(), Fault> {
+    fn take(&mut self, mut word: Span<'t>, last: Verb) -> Result<(), Fault> {
         let place = self.count;
         if place == 0 {
-            self.may_fail = start.byte() == b'-';
+            self.may_fail = word.byte() == b'-';
             if self.may_fail {
-                start = start.next();
+                word.next();
             }
-            self.add(start.word());
-            let verb = Verb(find(&VERBS, start, end).0);
+        }
+        self.add(word.word());
+        if place == 0 {
+            let verb = Verb::named(word);
             self.needs = verb.needs().ok_or(Fault::UnknownVerb)?;
             self.verb = verb;
-            self.number = if self.verb == Verb::DIR { 0o755 } else { 0 };
+            self.number = if verb == Verb::DIR { 0o755 } else { 0 };
             return self.follow(last);
         }
-        self.add(start.word());
         if place == self.needs.most.into() {
             return Err(Fault::TooManyWords);
         }
-        if place <= 2 && self.needs.words & place as u8 != 0 && start.byte() != b'/' {
+        if place <= 2 && self.needs.words & place as u8 != 0 && word.byte() != b'/' {
             return Err(Fault::NotAbsolute);
         }
-        if place == self.needs.options.into() && pass == Pass::Run {
-            self.number = take_flags(start, end);
+        if place == self.needs.options.into() && self.pass == Pass::Run {
+            self.number = take_flags(word);
         }
         if self.verb == Verb::DIR && place == 2 {
-            self.number = octal(start, end)?;
+            self.number = octal(word)?;
         }
         if self.verb == Verb::ENV {
-            let mut at = start.next();
-            while at.byte() != b'=' {
-                if at == end {
-                    return Err(Fault::NotAnAssignment);
-                }
-                at = at.next();
+            word.next();
+            word.up_to(b'=');
+            if word.is_empty() {
+                return Err(Fault::NotAnAssignment);
             }
         }
         Ok(())
@@ -156,14 +156,16 @@ impl<'t> Step<'t> {
         if self.count < self.needs.least.into() {
             return Err(Fault::TooFewWords);
         }
-        if let (Verb::COPY | Verb::BIND, 2) = (self.verb, self.count) {
-            self.add(self.frame.words[1]);
+        match (self.verb, self.count) {
+            (Verb::COPY | Verb::BIND, 2) => self.frame.words[2] = self.frame.words[1],
+            (Verb::MODULE, 2) => self.frame.words[2] = self.frame.words[1].nothing(),
+            _ => {}
         }
         Ok(())
     }
 
     /// Adds a word behind the others, if there is room, and none behind it.
-    #[inline(always)]
+    #[inline(never)]
     fn add(&mut self, word: Word<'t>) {
         if let Some([place, next]) =
             self.frame.words.get_mut(self.count..self.count + 2).and_then(|two| two.as_mut_array())
@@ -190,14 +192,13 @@ pub fn blank_out(text: &mut Text) {
 }
 
 /// A mode of four octal digits at most.
-fn octal(mut at: Place, end: Place) -> Result<u32, Fault> {
+fn octal(digits: Span) -> Result<u32, Fault> {
     let mut mode = 0;
-    while at != end {
-        match at.byte() {
+    for byte in digits {
+        match byte {
             digit @ b'0'..=b'7' if mode < 0o1000 => mode = mode * 8 + u32::from(digit - b'0'),
             _ => return Err(Fault::NotOctal),
         }
-        at = at.next();
     }
     Ok(mode)
 }

@@ -5,9 +5,9 @@
 
 use crate::errno;
 use crate::fault::Fault;
-use crate::line::{add, add_number, add_word, push};
+use crate::line::{add, add_number, push};
 use crate::plan::Step;
-use crate::sys::{self, Errno, MAX_WORDS, Name, Tail, Text, Word, rows};
+use crate::sys::{self, Errno, MAX_WORDS, Name, Tail, Word, rows};
 use crate::texts::{self, Packed};
 use crate::verb::Verb;
 
@@ -47,55 +47,62 @@ impl Boot<'_> {
     /// nobody to tell.
     #[inline(never)]
     pub fn tell(&self, step: &mut Step, reason: Reason) {
-        let mut message = Text::new();
         let Reason(number) = reason;
-        let is_warning = step.may_fail && number < FAULTS;
-        add(&mut message, if is_warning { texts::WARNING } else { texts::FAILURE });
-        add_word(&mut message, self.plan);
-        let mut code = if reason == Fault::NoExec.into() { Exit::NO_EXEC } else { Exit::NO_PLAN };
+        let is_errno = number < FAULTS;
+        step.may_fail &= is_errno;
+        step.frame.line.clear();
+        add(&mut step.frame.line, if step.may_fail { texts::WARNING } else { texts::FAILURE }, self.plan);
         if step.count > 0 {
-            code = step.line.min(Exit::LATER_LINE.into()) as u8;
-            add(&mut message, texts::COLON);
-            add_number(&mut message, step.line);
-            add_objects(&mut message, step);
+            add(&mut step.frame.line, texts::COLON, Name::NONE);
+            add_number(&mut step.frame.line, step.line);
+            add_objects(step);
         }
-        if number < FAULTS {
-            add(&mut message, texts::ERRNO);
+        let message = &mut step.frame.line;
+        if is_errno {
+            add(message, texts::ERRNO, Name::NONE);
             for letter in errno::letters(number) {
-                push(&mut message, letter);
+                push(message, letter);
             }
-            add(&mut message, texts::NUMBER);
-            add_number(&mut message, number);
-            add(&mut message, texts::END);
+            add(message, texts::NUMBER, Name::NONE);
+            add_number(message, number);
+            add(message, texts::END, Name::NONE);
         } else {
-            add(&mut message, texts::COLON_SPACE);
-            add(&mut message, Packed(number as u8));
-            add(&mut message, texts::NEW_LINE);
+            add(message, texts::COLON_SPACE, Name::NONE);
+            add(message, Packed(number as u8), Name::NONE);
+            add(message, texts::NEW_LINE, Name::NONE);
         }
-        let _ = sys::write_behind(sys::STANDARD_ERROR, &message, PRIORITY);
+        let _ = sys::write_behind(sys::STANDARD_ERROR, message, PRIORITY);
         // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
         let entered = step.frame.run(rows!(sys::enter(sys::INITRAMFS)));
         let log = entered.and_then(|()| sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11));
         if let Ok(log) = log {
-            let _ = sys::write_behind(log, &message, 0);
+            let _ = sys::write_behind(log, &step.frame.line, 0);
             sys::close_now(log);
         }
-        if !is_warning {
-            sys::exit(code);
+        if !step.may_fail {
+            sys::exit(match (step.count, reason == Fault::NoExec.into()) {
+                (0, true) => Exit::NO_EXEC,
+                (0, false) => Exit::NO_PLAN,
+                _ => step.line.min(Exit::LATER_LINE.into()) as u8,
+            });
         }
     }
 }
 
-/// What is wrong: an errno, or a fault of the plan beyond all errnos.
+/// What is wrong: an errno, or a fault of the plan beyond all errnos; or nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Reason(u16);
 
 /// MAX_ERRNO in include/linux/err.h, and one.
 const FAULTS: u16 = 4096;
 
-impl From<Errno> for Reason {
-    fn from(errno: Errno) -> Self {
-        Self(errno.number())
+impl Reason {
+    pub const NONE: Self = Self(0);
+}
+
+impl From<Result<(), Errno>> for Reason {
+    fn from(result: Result<(), Errno>) -> Self {
+        result.map_or_else(|errno| Self(errno.number()), |()| Self::NONE)
     }
 }
 
@@ -106,20 +113,20 @@ impl From<Fault> for Reason {
 }
 
 /// The verb, its first word, the place if that is another one; all names of controllers.
-fn add_objects(message: &mut Text, step: &Step) {
+fn add_objects(step: &mut Step) {
     let (joint, most) = match step.verb {
         Verb::CONTROLLERS => (texts::SPACE, MAX_WORDS),
         Verb::MOUNT | Verb::BIND => (texts::ON, 3),
         _ => (texts::TO, if step.has_target() { 3 } else { 2 }),
     };
-    let (mut before, mut next) = (texts::COLON_SPACE, texts::SPACE);
     let mut last = Word::NONE;
-    for word in step.frame.words.iter().take(step.count.min(most)) {
+    let frame = &mut step.frame;
+    for (place, word) in frame.words.iter().enumerate().take(step.count.min(most)) {
         // The target that was left out is the source once more.
-        if !word.is_none() && *word != last && message.len() < MAX_OBJECTS {
-            add(message, before);
-            add_word(message, **word);
-            (before, next, last) = (next, joint, *word);
+        if !word.is_none() && *word != last && frame.line.len() < MAX_OBJECTS {
+            let before = if place < 2 { Packed(texts::COLON_SPACE.0 + place as u8) } else { joint };
+            add(&mut frame.line, before, **word);
+            last = *word;
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Holds on entry: `/` is the initramfs. Holds on exit: `/` is the new root, the working directory still is in the
 //! initramfs. So a plan's paths are right as they stand, and nothing has to be moved when the service takes over.
 
-use crate::line::{MAX_TEXT, add, add_word};
+use crate::line::{MAX_TEXT, add};
 use crate::sys::*;
 use crate::texts::{self, Packed};
 use linux_raw_sys::errno::ENAMETOOLONG;
@@ -23,27 +23,21 @@ const HUGE: usize = {
 };
 
 /// `root [OPTIONS]`. A kernel without large pages refuses `huge`, whatever else there is: then without it.
-#[inline(never)]
 pub fn build(frame: &mut Frame) -> Result<(), Errno> {
-    let mut line = Text::new();
-    add(&mut line, BEFORE);
-    if frame.words[1].is_none() {
-        add(&mut line, texts::ROOT_SIZE);
-    } else {
-        add_word(&mut line, *frame.words[1]);
+    frame.line.clear();
+    let options = *frame.words[1];
+    add(&mut frame.line, BEFORE, options);
+    if options.is_none() {
+        add(&mut frame.line, texts::ROOT_SIZE, options);
     }
     // Longer than that, some of it may have been left out.
-    if line.len() > MAX_TEXT {
+    if frame.line.len() > MAX_TEXT {
         return Err(Errno::of(ENAMETOOLONG));
     }
     let mount = rows!(mount(TMPFS, SLASH, TMPFS, TEXT), enter(NEW_ROOT));
-    let mut options = Place::begin(&mut line);
-    let result = frame.run_with(*options.word(), mount);
-    if result.is_ok() {
-        return result;
+    let mut result = frame.run_with_line(0, mount);
+    if result.is_err() {
+        result = frame.run_with_line(HUGE, mount);
     }
-    for _ in 0..HUGE {
-        options = options.next();
-    }
-    frame.run_with(*options.word(), mount)
+    result
 }

@@ -4,12 +4,11 @@ use crate::sys::*;
 use linux_raw_sys::errno::E2BIG;
 
 /// `env NAME=VALUE`: takes the place of a variable of the same name.
-#[inline(never)]
 pub fn set(frame: &mut Frame) -> Result<(), Errno> {
     let assignment = frame.words[1];
     let [variables @ .., _] = &mut frame.environment;
     for variable in variables {
-        if variable.is_none() || is_same_name(**variable, *assignment) {
+        if variable.is_none() || !variable.value_of(*assignment).is_none() {
             *variable = assignment;
             return Ok(());
         }
@@ -34,11 +33,6 @@ pub const EXEC: &[Row] = &[
     // For the report, for a second try, and for an `exec` to fall back to.
     return_to(FILE).when(FAILED),
 ];
-
-fn is_same_name(one: Name, other: Name) -> bool {
-    let mut same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b);
-    same.any(|(byte, _)| byte == b'=')
-}
 
 /// Opens 0, 1 and 2 where the kernel could not, for want of a `/dev/console` that opens: on the console, else on
 /// `/dev/null`. Must come before anything else is opened; a failure has no descriptor to be told on.

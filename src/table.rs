@@ -1,7 +1,7 @@
 //! Packed tables: names and what they mean in one string of bytes, because a slice of slices costs sixteen bytes an
 //! entry before its first letter.
 
-use crate::sys::Place;
+use crate::sys::Span;
 
 /// The bytes that a table of these rows takes.
 pub const fn size(rows: &[(&str, u8)]) -> usize {
@@ -24,29 +24,34 @@ pub const fn pack<const SIZE: usize>(rows: &[(&str, u8)]) -> [u8; SIZE] {
             table[at] = name.as_bytes()[letter];
             (at, letter) = (at + 1, letter + 1);
         }
-        table[at] = meaning | 0x80;
+        table[at] = meaning | FOUND;
         (at, row) = (at + 1, row + 1);
     }
     table
 }
 
-/// Looks up what is written from `start` up to `end`: the place of the entry and its meaning, with the highest bit set; 0 for
-/// what isn't there, its place behind the last.
+/// Set in what [`find`] gives for what is there.
+pub const FOUND: u8 = 0x80;
+
+/// Looks up a name: its meaning, and [`FOUND`]; 0 for what isn't there.
 #[inline(never)]
-pub fn find(table: &[u8], start: Place, end: Place) -> (u8, u8) {
-    let (mut place, mut at) = (0, start);
+pub fn find(table: &[u8], name: Span) -> u8 {
+    let mut rest = name;
     let mut bytes = table.iter();
-    while let Some(byte) = bytes.next() {
-        if *byte < 0x80 && *byte == at.byte() {
-            at = at.next();
-            continue;
+    while let Some(mut byte) = bytes.next() {
+        if *byte < FOUND {
+            if !rest.is_empty() && rest.byte() == *byte {
+                rest.next();
+                continue;
+            }
+            while *byte < FOUND {
+                let Some(next) = bytes.next() else { return 0 };
+                byte = next;
+            }
+        } else if rest.is_empty() {
+            return *byte;
         }
-        if *byte < 0x80 {
-            bytes.find(|byte| **byte >= 0x80);
-        } else if at == end {
-            return (place, *byte);
-        }
-        (place, at) = (place + 1, start);
+        rest = name;
     }
-    (place, 0)
+    0
 }

@@ -1,26 +1,26 @@
 //! The verbs of the plan language, and what each is followed by.
 
-use crate::sys::MAX_WORDS;
-use crate::table::{pack, size};
+use crate::sys::{MAX_WORDS, Span};
+use crate::table::{FOUND, find, pack, size};
 
-/// What a step does: its place in `VERBS`.
+/// What a step does: its place in `VERBS`, from 1 on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Verb(pub u8);
+pub struct Verb(u8);
 
 impl Verb {
-    pub const ROOT: Self = Self(0);
-    pub const MOUNT: Self = Self(1);
-    pub const DIR: Self = Self(2);
-    pub const LINK: Self = Self(3);
-    pub const WRITE: Self = Self(4);
-    pub const CONTROLLERS: Self = Self(5);
-    pub const COPY: Self = Self(6);
-    pub const BIND: Self = Self(7);
-    pub const ENV: Self = Self(8);
-    pub const MODULE: Self = Self(9);
-    pub const EXEC: Self = Self(10);
+    pub const ROOT: Self = Self(1);
+    pub const MOUNT: Self = Self(2);
+    pub const DIR: Self = Self(3);
+    pub const LINK: Self = Self(4);
+    pub const WRITE: Self = Self(5);
+    pub const CONTROLLERS: Self = Self(6);
+    pub const COPY: Self = Self(7);
+    pub const BIND: Self = Self(8);
+    pub const ENV: Self = Self(9);
+    pub const MODULE: Self = Self(10);
+    pub const EXEC: Self = Self(11);
     /// Before the first line.
-    pub const NONE: Self = Self(11);
+    pub const NONE: Self = Self(0);
 }
 
 /// What follows a verb.
@@ -29,14 +29,14 @@ pub struct Needs {
     /// How many words there are at least, and at most, with the verb.
     pub least: u8,
     pub most: u8,
-    /// Which of them has mount options.
+    /// Which of them has mount options; none where this is 0.
     pub options: u8,
     /// [`FIRST`], [`SECOND`], [`TEXT`].
     pub words: u8,
 }
 
 impl Needs {
-    pub const NONE: Self = needs(0, 0, 0);
+    pub const NONE: Self = Self { least: 0, most: 0, options: 0, words: 0 };
 }
 
 /// The first, the second word is an absolute path.
@@ -45,7 +45,7 @@ pub const SECOND: u8 = 2;
 /// The second word is a text, to the line's end.
 pub const TEXT: u8 = 4;
 
-const VERB_COUNT: usize = 11;
+pub const VERB_COUNT: usize = 11;
 /// Each verb and what follows it: how many words at least, how many more at most.
 const ROWS: [(&str, Needs); VERB_COUNT] = [
     ("root", with_options(1, needs(0, 1, 0))),
@@ -64,7 +64,7 @@ const ANY_NUMBER: u8 = u8::MAX;
 
 const fn needs(least: u8, more: u8, words: u8) -> Needs {
     let most = if more == ANY_NUMBER { MAX_WORDS as u8 } else { least + more + 1 };
-    Needs { least: least + 1, most, options: u8::MAX, words }
+    Needs { least: least + 1, most, options: 0, words }
 }
 
 const fn with_options(options: u8, needs: Needs) -> Needs {
@@ -79,7 +79,7 @@ const fn names() -> [(&'static str, u8); VERB_COUNT] {
     let mut names = [("", 0); VERB_COUNT];
     let mut verb = 0;
     while verb < VERB_COUNT {
-        names[verb].0 = ROWS[verb].0;
+        names[verb] = (ROWS[verb].0, verb as u8 + 1);
         verb += 1;
     }
     names
@@ -96,9 +96,20 @@ const fn needs_of_all() -> [Needs; VERB_COUNT] {
 }
 
 impl Verb {
+    /// What this is the name of, or [`Verb::NONE`].
+    #[inline(always)]
+    pub fn named(name: Span) -> Self {
+        Self(find(&VERBS, name) & !FOUND)
+    }
+
+    /// Its place in `VERBS`, from 1 on.
+    pub fn place(self) -> usize {
+        self.0.into()
+    }
+
     /// What follows it; nothing is known of what isn't one.
     #[inline(always)]
     pub fn needs(self) -> Option<Needs> {
-        NEEDS.get(usize::from(self.0)).copied()
+        NEEDS.get(self.place().wrapping_sub(1)).copied()
     }
 }

@@ -14,7 +14,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use moveroot::plan::{self, Pass, Text};
-use moveroot::sys::Frame;
 use moveroot::verb::Verb;
 
 use words::Line;
@@ -123,9 +122,9 @@ impl Plan {
     pub fn steps(&self) -> Vec<Step> {
         let mut text = text_of(&words::text(&self.lines));
         plan::blank_out(&mut text);
-        let mut step = plan::Step::before(Frame::EMPTY, &mut text);
+        let mut step = plan::Step::before(&mut text, Pass::Run);
         let mut steps = Vec::new();
-        while step.read(Pass::Run).is_ok() {
+        while step.read().is_ok() {
             let Some(line) = self.lines.get(usize::from(step.line) - 1) else { break };
             let mut words = line.words.clone();
             if let (true, Some(verb)) = (step.may_fail, words.first_mut()) {

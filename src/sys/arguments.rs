@@ -2,10 +2,10 @@
 
 use super::Frame;
 use super::frame::REGISTERS;
-use linux_raw_sys::errno::EIO;
+use linux_raw_sys::errno::{EINVAL, EIO, EISDIR};
 use linux_raw_sys::general::{
     AT_FDCWD, MOVE_MOUNT_F_EMPTY_PATH, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY,
-    OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, S_IFREG, SEEK_END,
+    OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, S_IFDIR, S_IFREG, SEEK_END,
 };
 
 /// The folder that a path without a slash before it begins at: the working directory.
@@ -23,8 +23,8 @@ pub struct Argument(pub(super) u8);
 /// Marks the last argument of a row.
 pub(super) const LAST: u8 = 0x80;
 
-/// Always: what guards a row where nothing else is said.
-pub(super) const ALWAYS: Argument = Argument(0);
+/// The service's environment. An address, so never 0: what guards a row where nothing else is said.
+pub(super) const ENVIRONMENT: Argument = Argument(0);
 /// How many bytes are left to be sent.
 pub(super) const LEFT: Argument = Argument(1);
 /// Whether something is new; 0 where a row finds there already what it would have made.
@@ -53,12 +53,8 @@ pub const USER: Argument = Argument(13);
 pub const GROUP: Argument = Argument(14);
 /// A text that is none of the step's words.
 pub const TEXT: Argument = Argument(15);
-pub(super) const ENVIRONMENT: Argument = Argument(16);
-pub(super) const ARGUMENTS: Argument = Argument(17);
-/// A file's type, as stat(2) has it.
-pub const KIND: Argument = Argument(18);
-/// The errno that tells why it is no plain file.
-pub const NO_FILE: Argument = Argument(19);
+/// What a step that has arguments has in its place.
+pub(super) const ARGUMENTS: Argument = TEXT;
 /// The words behind the verb.
 pub const FIRST: Argument = Argument(REGISTERS as u8 + 1);
 pub const SECOND: Argument = Argument(REGISTERS as u8 + 2);
@@ -66,7 +62,7 @@ pub const THIRD: Argument = Argument(REGISTERS as u8 + 3);
 pub const FOURTH: Argument = Argument(REGISTERS as u8 + 4);
 
 const CONSTANTS_BEGIN: u8 = 32;
-const CONSTANTS: [u32; 12] = [
+const CONSTANTS: [u32; 9] = [
     O_RDONLY | O_NONBLOCK | O_CLOEXEC,
     O_WRONLY | O_NONBLOCK | O_CLOEXEC,
     O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -74,11 +70,8 @@ const CONSTANTS: [u32; 12] = [
     PARENT_MODE,
     S_IFREG,
     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC,
-    MOVE_MOUNT_F_EMPTY_PATH,
-    SEEK_END,
-    0,
     HERE as u32,
-    EIO,
+    S_IFREG ^ S_IFDIR,
 ];
 const TEXTS: [u8; 50] = *b"/..\0/\0tmpfs\0/sys/fs/cgroup/cgroup.subtree_control\0";
 
@@ -103,14 +96,11 @@ pub(super) const AS_NEW: Argument = constant(3);
 pub const FOLDER_MODE: Argument = constant(4);
 pub const EMPTY_FILE: Argument = constant(5);
 pub(super) const CLONE: Argument = constant(6);
-pub(super) const FILE_ITSELF: Argument = constant(7);
-pub(super) const FROM_END: Argument = constant(8);
-pub(super) const ZERO: Argument = constant(9);
 /// [`HERE`].
-pub(super) const AT: Argument = constant(10);
+pub(super) const AT: Argument = constant(7);
 
-/// The errno for what came out otherwise than it should.
-pub const BROKEN: Argument = constant(11);
+/// What [`FRESH`] is after [`ask_status`](super::ask_status) has seen a plain file.
+pub const PLAIN: Argument = constant(8);
 
 const TEXTS_BEGIN: u8 = 48;
 
@@ -124,6 +114,23 @@ pub const SLASH: Argument = Argument(TEXTS_BEGIN + 4);
 pub const TMPFS: Argument = Argument(TEXTS_BEGIN + 6);
 pub const CONTROLLERS: Argument = Argument(TEXTS_BEGIN + 12);
 
+const NUMBERS_BEGIN: u8 = TEXTS_BEGIN + size_of_val(&TEXTS) as u8;
+
+/// A number that stands for itself.
+const fn number(number: u32) -> Argument {
+    assert!(number < (LAST - NUMBERS_BEGIN) as u32);
+    Argument(NUMBERS_BEGIN + number as u8)
+}
+
+pub const ZERO: Argument = number(0);
+pub(super) const FROM_END: Argument = number(SEEK_END);
+pub(super) const FILE_ITSELF: Argument = number(MOVE_MOUNT_F_EMPTY_PATH);
+/// The errno for what came out otherwise than it should.
+pub const BROKEN: Argument = number(EIO);
+/// The errnos for what is no plain file.
+pub const IS_FOLDER: Argument = number(EISDIR);
+pub const NO_FILE: Argument = number(EINVAL);
+
 impl Argument {
     /// What a call is given for it: a number, or an address.
     #[inline(always)]
@@ -133,7 +140,8 @@ impl Argument {
             place @ ..CONSTANTS_BEGIN => frame.place(place),
             // SAFETY: each of the constants is in the pool.
             place @ ..TEXTS_BEGIN => unsafe { *pool.cast::<u32>().add((place - CONSTANTS_BEGIN) as usize) as usize },
-            place => pool as usize + size_of_val(&CONSTANTS) + (place - TEXTS_BEGIN) as usize,
+            place @ ..NUMBERS_BEGIN => pool as usize + size_of_val(&CONSTANTS) + (place - TEXTS_BEGIN) as usize,
+            place => (place - NUMBERS_BEGIN) as usize,
         }
     }
 }

@@ -3,10 +3,9 @@
 
 use super::arguments::*;
 use super::call::{Answer, call};
-use super::frame::ROOM;
 use super::rows::{self, Row};
 use super::{Errno, Frame, Name, Text};
-use linux_raw_sys::errno::{EEXIST, EINTR, EINVAL, EISDIR};
+use linux_raw_sys::errno::{EEXIST, EINTR};
 use linux_raw_sys::general::{O_APPEND, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, S_IFCHR, S_IFDIR, S_IFMT, stat};
 use syscalls::Sysno;
 
@@ -48,12 +47,12 @@ pub const fn make_link(target: Argument, path: Argument) -> Row {
     Row::call(Sysno::symlinkat, [target, AT, path]).with_parents().or_existing()
 }
 
-/// `readlinkat(SECOND)`: fails if that is no symbolic link to `FIRST`; one of more than 1023 bytes never is. readlink(2).
+/// `readlinkat(SECOND)`: fails if that is no symbolic link to `FIRST`. readlink(2).
 pub const fn expect_same_link() -> Row {
     Row::new(rows::LINK, [SECOND])
 }
 
-/// `fstat(file)`: stat(2). Sets [`FOLDER`] and [`FRESH`], its opposite; of a file `LENGTH`, `NUMBER` (the mode), `USER`, `GROUP`, and
+/// `fstat(file)`: stat(2). Sets [`FOLDER`], or else [`FRESH`], which is [`PLAIN`] for a file; of a file `LENGTH`, `NUMBER` (the mode), `USER`, `GROUP`, and
 /// [`IF`] and [`DRESSED`], which say whether a new file has to be given owner and mode.
 pub const fn ask_status(file: Argument) -> Row {
     Row::new(rows::STATUS, [file])
@@ -108,18 +107,13 @@ pub const fn load_module(file: Argument, parameters: Argument, flags: Argument) 
 pub const MODULE_INIT_COMPRESSED_FILE: usize = 4;
 
 impl Frame<'_> {
-    /// The file that [`open`] has opened.
-    pub fn file(&self) -> Descriptor {
-        Descriptor(self.get(FILE))
-    }
-
     #[inline(never)]
     pub(super) fn compare_link(&mut self) -> isize {
         let [_, target, path, ..] = self.words;
-        let room = self.room.as_mut_ptr().cast::<u8>();
+        let room = self.line.as_mut_ptr();
         // SAFETY: `path` is NUL-terminated, there is that much room and one more byte, and the kernel writes no NUL.
         let is_same = unsafe {
-            let length = call!(readlinkat, HERE, path.address(), room, ROOM - 1).value().unwrap_or(0);
+            let length = call!(readlinkat, HERE, path.address(), room, self.line.capacity() - 1).value().unwrap_or(0);
             room.add(length).write(0);
             Name::terminated(room).is_same(*target)
         };
@@ -130,15 +124,15 @@ impl Frame<'_> {
     pub(super) fn ask_status(&mut self, file: usize) -> isize {
         // SAFETY: there is the room of a struct stat, and any bytes are one.
         let (answer, status) = unsafe {
-            let answer = call!(fstat, file, self.room.as_mut_ptr()).raw();
-            (answer, self.room.as_ptr().cast::<stat>().read())
+            let room = self.line.as_mut_ptr().cast::<stat>();
+            (call!(fstat, file, room).raw(), room.read_unaligned())
         };
-        let kind = status.st_mode & S_IFMT;
-        let (mode, owned) = ((status.st_mode & !S_IFMT) as usize, (status.st_uid | status.st_gid) as usize);
-        self.set(FOLDER, usize::from(kind == S_IFDIR));
-        self.set(FRESH, usize::from(kind != S_IFDIR));
-        self.set(KIND, kind as usize);
-        self.set(NO_FILE, if kind == S_IFDIR { EISDIR } else { EINVAL } as usize);
+        let mode = status.st_mode as usize;
+        let other = mode & S_IFMT as usize ^ S_IFDIR as usize;
+        let owned = (status.st_uid | status.st_gid) as usize;
+        self.set(FOLDER, usize::from(other == 0));
+        self.set(FRESH, other);
+        // The kernel takes the type's bits away where it is given a mode (build_open_how and chmod_common in fs/open.c).
         self.set(NUMBER, mode);
         self.set(LENGTH, status.st_size as usize);
         // A file at which a truncated initramfs ended has its whole length, but not the pages (do_name and do_copy in

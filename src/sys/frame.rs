@@ -1,6 +1,6 @@
 //! What a step works on: registers, the line's words, the service's environment.
 
-use super::Word;
+use super::{Name, Text, Word};
 
 /// The most words a line may have, its verb included: as many as the kernel itself passes to init.
 pub const MAX_WORDS: usize = 32;
@@ -12,13 +12,10 @@ const MAX_KERNEL_WORDS: usize = 35;
 const MAX_VARIABLES: usize = MAX_WORDS + MAX_KERNEL_WORDS;
 
 /// How many registers there are.
-pub const REGISTERS: usize = 20;
+pub const REGISTERS: usize = 16;
 
 /// The most arguments that a call takes here.
 pub(super) const MOST: usize = 5;
-
-/// Room for a struct stat, or for a symbolic link with a NUL behind it.
-pub(super) const ROOM: usize = 1024;
 
 /// Registers and words are one behind the other: a row names either by their place.
 #[repr(C)]
@@ -30,16 +27,30 @@ pub struct Frame<'t> {
     /// The service's.
     pub environment: [Word<'t>; MAX_VARIABLES],
     pub(super) arguments: [usize; MOST],
-    pub(super) room: [u64; ROOM / size_of::<u64>()],
+    /// What is put together: options, names of controllers, a message. Between steps, and while a row asks for a status or
+    /// a link's target, whatever came there.
+    pub line: Text,
 }
 
-impl Frame<'_> {
-    /// A constant, because that is cleared by one instruction, an expression by a loop.
+impl<'t> Frame<'t> {
+    /// A word, or none.
+    pub fn word(&self, place: usize) -> Name<'t> {
+        self.words.get(place).map_or(Name::NONE, |word| **word)
+    }
+
+    /// Takes a word out: nothing says it any more.
+    pub fn leave_out(&mut self, place: usize) {
+        if let Some(word) = self.words.get_mut(place) {
+            *word = Word::NONE;
+        }
+    }
+
+    /// All bytes are zero, but for those of `line` that nobody has put there.
     pub const EMPTY: Self = Self {
         registers: [0; _],
         words: [Word::NONE; _],
         environment: [Word::NONE; _],
         arguments: [0; _],
-        room: [0; _],
+        line: Text::new(),
     };
 }

@@ -5,23 +5,22 @@
 //! `it`, two. It takes no system call; the right to use the port takes one, ioperm(2), at the entry. The service inherits
 //! that right.
 
+use super::Errno;
 use super::call::call;
-use super::exit;
 use core::arch::asm;
 use core::arch::x86_64::_rdtsc;
 
 /// QEMU's `isa-debugcon`, as Bochs has it.
 const PORT: u16 = 0xe9;
 
-/// `ioperm(PORT, 1, 1)`, and the mark of the entry: ioperm(2). Where the kernel denies the right, this init has no use.
+/// `ioperm(PORT, 1, 1)`, and the mark of the entry: ioperm(2).
 #[inline(never)]
-pub fn begin_marks() {
+pub fn begin_marks() -> Result<(), Errno> {
     let entry = now();
     // SAFETY: no memory is touched.
-    if unsafe { call!(ioperm, PORT, 1, 1) }.done().is_err() {
-        exit(202);
-    }
+    unsafe { call!(ioperm, PORT, 1, 1) }.done()?;
     send(entry, 0);
+    Ok(())
 }
 
 /// Marks that the step of this line begins.

@@ -27,7 +27,7 @@ pub use mounts::*;
 pub use process::*;
 pub(crate) use rows::rows;
 pub use rows::{Row, RowTable, Rows, pack, size, size_of_all};
-pub use text::{MAX_LEN, Place, Text};
+pub use text::{MAX_LEN, Place, Span, Text};
 pub use word::{List, Name, Tail, Word};
 
 use core::num::NonZeroU32;

@@ -37,11 +37,10 @@ pub const fn execute(path: Argument) -> Row {
 }
 
 impl Frame<'_> {
-    /// What [`execute`] passes on: the words behind the verb, `count` with it, then those of the list; the environment.
+    /// What [`execute`] passes on: the words behind the verb, `count` with it, then those of the list.
     #[inline(always)]
     pub fn set_arguments(&mut self, count: usize, list: &Tail) {
         self.set(ARGUMENTS, list.behind(&self.words, count));
-        self.set(ENVIRONMENT, self.environment.as_ptr() as usize);
     }
 }
 

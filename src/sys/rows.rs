@@ -111,43 +111,52 @@ impl Rows {
     }
 }
 
-/// The bytes that the rows of several steps take.
+/// The bytes that the rows of several steps take; those without any take none.
 pub const fn size_of_all(steps: &[&[Row]]) -> usize {
     let (mut all, mut step) = (0, 0);
     while step < steps.len() {
-        all += size(steps[step]);
+        if !steps[step].is_empty() {
+            all += size(steps[step]);
+        }
         step += 1;
     }
     all
 }
 
-/// The rows of several steps, one behind the other, and where each begins.
-pub struct RowTable<const SIZE: usize, const STEPS: usize>([u8; SIZE], [u8; STEPS]);
+/// Where the rows of each step begin, from here, and then these, one behind the other.
+#[repr(C)]
+pub struct RowTable<const SIZE: usize>([u8; MOST_STEPS], [u8; SIZE]);
 
-impl<const SIZE: usize, const STEPS: usize> RowTable<SIZE, STEPS> {
-    pub const fn new(steps: &[&[Row]; STEPS]) -> Self {
-        let (mut all, mut begins) = ([0; SIZE], [0; STEPS]);
+/// A power of two. The last two are 0: where steps without rows find their end.
+const MOST_STEPS: usize = 16;
+
+impl<const SIZE: usize> RowTable<SIZE> {
+    pub const fn new(steps: &[&[Row]]) -> Self {
+        let (mut all, mut begins) = ([0; SIZE], [0; MOST_STEPS]);
         let (mut at, mut step) = (0, 0);
-        while step < STEPS {
-            begins[step] = at as u8;
-            assert!(at < 256, "the rows of all steps take no more than a byte can tell");
-            let packed: [u8; SIZE] = pack(steps[step]);
-            let mut byte = 0;
-            while byte < size(steps[step]) {
-                all[at] = packed[byte];
-                (at, byte) = (at + 1, byte + 1);
+        assert!(steps.len() <= MOST_STEPS - 2);
+        while step < steps.len() {
+            begins[step] = (MOST_STEPS - 2) as u8;
+            if !steps[step].is_empty() {
+                begins[step] = (MOST_STEPS + at) as u8;
+                assert!(MOST_STEPS + at < 256, "the rows of all steps take no more than a byte can tell");
+                let packed: [u8; SIZE] = pack(steps[step]);
+                let mut byte = 0;
+                while byte < size(steps[step]) {
+                    all[at] = packed[byte];
+                    (at, byte) = (at + 1, byte + 1);
+                }
             }
             step += 1;
         }
-        Self(all, begins)
+        Self(begins, all)
     }
 
     /// The rows of a step.
     #[inline(always)]
-    pub fn of(&'static self, step: u8) -> Rows {
-        let begin = self.1.get(usize::from(step)).map_or(0, |begin| usize::from(*begin));
+    pub fn of(&'static self, step: usize) -> Rows {
         // SAFETY: in the table, and each step's rows end with zeros.
-        Rows(unsafe { self.0.as_ptr().add(begin) })
+        Rows(unsafe { (&raw const *self).cast::<u8>().add(self.0[step % MOST_STEPS].into()) })
     }
 }
 

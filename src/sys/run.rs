@@ -3,8 +3,9 @@
 use super::arguments::*;
 use super::call::{Answer, call};
 use super::frame::REGISTERS;
-use super::rows::{CALL, CLOSE, EXISTING, EXPECT, GUARD, INTO, LINK, PARENTS, STATUS};
-use super::{Descriptor, Errno, Frame, Name, Rows, Word, close_now};
+use super::rows::{CALL, CLOSE, EXISTING, EXPECT, GUARD, INTO, LINK, PARENTS};
+use super::text::terminate;
+use super::{Descriptor, Errno, Frame, Rows, Word, close_now};
 use linux_raw_sys::errno::{EEXIST, EINTR, ENOENT};
 use syscalls::raw;
 
@@ -34,8 +35,8 @@ impl<'t> Frame<'t> {
     /// Sets for a new step, whatever its verb, what its rows may ask for: the number, and how long the second word is.
     #[inline(always)]
     pub fn clear(&mut self, number: usize) {
-        let length = self.words[2].bytes().count();
-        self.set(ALWAYS, 1);
+        let length = self.words[2].length();
+        self.set(ENVIRONMENT, self.environment.as_ptr() as usize);
         self.set(EXISTED, 0);
         self.set(ANSWER, 0);
         self.set(NUMBER, number);
@@ -44,19 +45,14 @@ impl<'t> Frame<'t> {
         self.set(IF, usize::from(length == 1));
     }
 
-    /// Gives [`TEXT`] a value.
-    #[inline(always)]
-    pub fn set_text(&mut self, text: Name<'t>) {
-        self.set(TEXT, text.address());
-    }
-
-    /// Issues the calls, with this as [`TEXT`].
+    /// Issues the calls, with `line` as [`TEXT`], but for its first bytes, of which there are as many.
     #[inline(never)]
-    pub fn run_with(&mut self, text: Name, rows: Rows) -> Result<(), Errno> {
-        self.set(TEXT, text.address());
-        let result = self.run(rows);
-        self.set(TEXT, 0);
-        result
+    pub fn run_with_line(&mut self, first: usize, rows: Rows) -> Result<(), Errno> {
+        let begin = terminate(&mut self.line);
+        let first = first.min(self.line.len());
+        self.set(TEXT, begin as usize + first);
+        self.set(LENGTH, self.line.len() - first);
+        self.run(rows)
     }
 
     /// Issues the calls of the rows, one after the other. Behind the first failure, which is what is answered, only those
@@ -91,13 +87,16 @@ impl<'t> Frame<'t> {
             if (self.get(guard) == 0) | !is_for_this {
                 continue;
             }
-            let answer = self.call(head);
+            let mut answer = self.issue(head);
+            if answer == -(ENOENT as isize) && head & PARENTS != 0 {
+                answer = self.make_parents();
+            }
             // A signal has come between, signal(7): again this call alone, because what came before it is done.
-            if answer == -(EINTR as isize) {
+            if answer == AGAIN {
                 at = row;
                 continue;
             }
-            if answer == -(EEXIST as isize) && head & EXISTING != 0 {
+            if answer == EXISTS && head & EXISTING != 0 {
                 self.set(FRESH, 0);
                 self.set(EXISTED, 1);
             } else if answer < 0 {
@@ -118,44 +117,45 @@ impl<'t> Frame<'t> {
         Answer::new(self.get(FAILED)).done()
     }
 
-    /// Issues a row's call, and where a parent is missing makes those, then issues it again.
-    fn call(&mut self, head: u16) -> isize {
-        let answer = self.issue(head);
-        if answer != -(ENOENT as isize) || head & PARENTS == 0 {
-            return answer;
-        }
-        match self.make_parents() {
-            0 => self.issue(head),
-            failure => failure,
-        }
-    }
-
-    #[inline(never)]
+    #[inline(always)]
     fn issue(&mut self, head: u16) -> isize {
         let [a, b, c, d, e] = self.arguments;
-        match head & CALL {
-            STATUS => self.ask_status(a),
-            LINK => self.compare_link(),
-            CLOSE => {
+        let call = head & CALL;
+        if call < CLOSE {
+            // SAFETY: the arguments are what the call asks for: see the function that made the row.
+            return unsafe { raw::syscall5(call as usize, a, b, c, d, e) as isize };
+        }
+        // Two questions instead of one with four answers: for that the compiler would make a table.
+        match (call & (LINK ^ CLOSE) != 0, call & (EXPECT ^ CLOSE) != 0) {
+            (false, false) => {
                 close_now(Descriptor(a));
                 0
             }
-            EXPECT if a == b => 0,
-            EXPECT => (c as isize).wrapping_neg(),
-            // SAFETY: the arguments are what the call asks for: see the function that made the row.
-            number => unsafe { raw::syscall5(number as usize, a, b, c, d, e) as isize },
+            (false, true) if a == b => 0,
+            (false, true) => (c as isize).wrapping_neg(),
+            (true, false) => self.compare_link(),
+            (true, true) => self.ask_status(a),
         }
     }
 
+    /// Makes what is missing above the path that a call was given: [`AGAIN`] if something was, else why not.
     fn make_parents(&self) -> isize {
         let [_, b, c, ..] = self.arguments;
         // SAFETY: The path is behind the folder.
         let path: Word = unsafe { core::mem::transmute(if b as u32 == HERE as u32 { c } else { b }) };
-        let failure = path.each_parent(|parent| {
+        let mut outcome = -(ENOENT as isize);
+        path.each_parent(|parent| {
             // SAFETY: `parent` is NUL-terminated.
             let answer = unsafe { call!(mkdirat, HERE, parent.address(), PARENT_MODE) }.raw();
-            if answer == 0 || answer == -(EEXIST as isize) { None } else { Some(answer) }
+            if answer != EXISTS {
+                outcome = if answer == 0 { AGAIN } else { answer };
+            }
+            answer == 0 || answer == EXISTS
         });
-        failure.unwrap_or(0)
+        outcome
     }
 }
+
+/// What a call answers that is to be issued again: EINTR.
+const AGAIN: isize = -(EINTR as isize);
+const EXISTS: isize = -(EEXIST as isize);

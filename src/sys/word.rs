@@ -49,6 +49,22 @@ impl<'t> Name<'t> {
         })
     }
 
+    /// How many bytes there are before the NUL.
+    #[inline(always)]
+    pub(super) fn length(self) -> usize {
+        self.end() as usize - self.address()
+    }
+
+    fn end(self) -> *const u8 {
+        let mut at = self.0;
+        // SAFETY: not behind the NUL.
+        while !at.is_null() && unsafe { *at } != 0 {
+            // SAFETY: this was not the NUL.
+            at = unsafe { at.add(1) };
+        }
+        at
+    }
+
     /// # Safety
     /// There is a NUL in the text, which stays as it is.
     #[inline(always)]
@@ -71,21 +87,29 @@ impl<'t> Name<'t> {
         }
     }
 
+    /// What follows the first `=`, if up to there the string is the same as another. Neither is [`Name::NONE`].
+    #[inline(never)]
+    pub fn value_of(self, other: Self) -> Self {
+        let (mut one, mut other) = (self.0, other.0);
+        loop {
+            // SAFETY: neither goes beyond its NUL: there they differ, or it is the end of both.
+            let (byte, same) = unsafe { (*one, *other) };
+            if byte != same || byte == 0 {
+                return Self::NONE;
+            }
+            // SAFETY: see above.
+            unsafe { (one, other) = (one.add(1), other.add(1)) };
+            if byte == b'=' {
+                return Self(one, PhantomData);
+            }
+        }
+    }
+
     /// What follows this byte, if the string begins with it.
     #[inline(always)]
     pub fn without(self, byte: u8) -> Self {
         // SAFETY: as far as the NUL, if not the byte's equal.
         unsafe { Self(self.0.add(usize::from(*self.0 == byte && byte != 0)), PhantomData) }
-    }
-
-    /// What follows `prefix`, if the string begins with it.
-    pub fn strip_prefix(self, prefix: &[u8]) -> Option<Self> {
-        let mut bytes = self.bytes();
-        if prefix.iter().all(|byte| bytes.next() == Some(*byte)) {
-            // SAFETY: so many bytes were just seen before the NUL.
-            return Some(Self(unsafe { self.0.add(prefix.len()) }, PhantomData));
-        }
-        None
     }
 }
 
@@ -105,27 +129,29 @@ impl<'t> Deref for Word<'t> {
 impl<'t> Word<'t> {
     pub const NONE: Self = Self(Name::NONE);
 
-    /// Calls `failure` with the word cut off at each slash but a leading one, from left to right, up to the first
-    /// that it has something of.
+    /// The empty string at its end.
     #[inline(always)]
-    pub(super) fn each_parent<F>(self, failure: impl Fn(Name<'t>) -> Option<F>) -> Option<F> {
-        if self.is_none() {
-            return None;
-        }
+    pub fn nothing(self) -> Self {
+        Self(Name(self.end(), PhantomData))
+    }
+
+    /// Calls `visit` with the word cut off at each slash but a leading one, from left to right, as long as that wants more.
+    #[inline(always)]
+    pub(super) fn each_parent(self, mut visit: impl FnMut(Name<'t>) -> bool) {
         let mut at = Place::of(self.0.0);
         while at.byte() != 0 {
             at = at.next();
             if at.byte() == b'/' {
-                at.put(0);
-                let found = failure(self.0);
-                // SAFETY: the NUL just put there is not the string's last.
-                unsafe { at.restore(b'/') };
-                if found.is_some() {
-                    return found;
+                // SAFETY: this is not the string's last byte: that is NUL.
+                unsafe { at.set(0) };
+                let goes_on = visit(self.0);
+                // SAFETY: the same byte.
+                unsafe { at.set(b'/') };
+                if !goes_on {
+                    return;
                 }
             }
         }
-        None
     }
 }
 

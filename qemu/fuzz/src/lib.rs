@@ -46,9 +46,9 @@ fn first_fault(bytes: &[u8]) -> Option<Fault> {
     let mut text = text(bytes);
     plan::blank_out(&mut text);
     let before = text.clone();
-    let mut step = Step::before(moveroot::sys::Frame::EMPTY, &mut text);
+    let mut step = Step::before(&mut text, Pass::Check);
     let fault = loop {
-        match step.read(Pass::Check) {
+        match step.read() {
             Ok(()) => {}
             Err(moveroot::fault::Fault::NoExec) if step.verb == Verb::EXEC => break None,
             Err(fault) => {
@@ -65,10 +65,12 @@ fn first_fault(bytes: &[u8]) -> Option<Fault> {
 fn steps(bytes: &[u8]) -> Vec<model::Step> {
     let mut text = text(bytes);
     plan::blank_out(&mut text);
-    let mut step = Step::before(moveroot::sys::Frame::EMPTY, &mut text);
+    let mut step = Step::before(&mut text, Pass::Run);
     let mut steps = Vec::new();
-    while step.read(Pass::Run).is_ok() {
-        let words: Vec<Name> = step.frame.words.iter().take_while(|word| !word.is_none()).map(|word| **word).collect();
+    while step.read().is_ok() {
+        // `copy` and `bind` have a target, said or not.
+        let count = if matches!(step.verb, Verb::COPY | Verb::BIND) { 3 } else { step.count };
+        let words: Vec<Name> = step.frame.words[..count].iter().map(|word| **word).collect();
         let bytes = |name: &Name| name.bytes().collect::<Vec<u8>>();
         steps.push(model::Step {
             line: step.line,

@@ -159,7 +159,7 @@ mod tests {
             let faults = read(&words::lines(format!("{verb}\n{verb}").as_bytes()));
             assert!(faults.iter().all(|found| found.fault != Fault::UnknownVerb), "{place}: {verb}");
         }
-        assert_eq!(verbs().count(), usize::from(moveroot::verb::Verb::NONE.0));
+        assert_eq!(verbs().count(), moveroot::verb::VERB_COUNT);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Mount options, filesystems and controllers: words that the parser takes as they are, and the kernel may not.
 
 use moveroot::plan::{Pass, Step as Parsed, Text};
-use moveroot::sys::Frame;
 use moveroot::verb::Verb;
 
 use super::known;
@@ -127,8 +126,8 @@ fn of_value(name: &str, value: &str) -> Option<String> {
 /// By the init's own parser: it leaves nothing of a flag word for the filesystem.
 fn is_flag(option: &str) -> bool {
     let mut text: Text = format!("root\nmount a / b {option}\n").bytes().take(moveroot::plan::MAX_LEN).collect();
-    let mut step = Parsed::before(Frame::EMPTY, &mut text);
-    let is_read = step.read(Pass::Run).is_ok() && step.read(Pass::Run).is_ok();
+    let mut step = Parsed::before(&mut text, Pass::Run);
+    let is_read = step.read().is_ok() && step.read().is_ok();
     is_read && step.frame.words[4].bytes().next().is_none()
 }
 
