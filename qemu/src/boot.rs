@@ -1,5 +1,6 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
+mod given;
 mod guest;
 mod parts;
 mod task;
@@ -83,13 +84,12 @@ pub fn demo_plan() -> PathBuf {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    refuse_given(options)?;
     let kernel = match &options.release {
         Some(release) => Some(kernel::of(release)?),
         None => options.kernel.clone(),
     };
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
-    let read = Plan::read(&plan)?;
-    pack::refuse(&read.name, &read.findings())?;
     let agent = match &options.agent {
         Some(own) => own.clone(),
         None if options.task.is_some() => build::guest("taskd", "taskd")?,
@@ -110,6 +110,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(style) => task::run(options, &parts, &guest, style),
         None => run_demo(options, &parts, &guest),
     }
+}
+
+/// Before anything is fetched, built or booted.
+fn refuse_given(options: &Options) -> Result<()> {
+    options.kernel.as_deref().map_or(Ok(()), given::kernel)?;
+    for (option, path) in [("--agent", &options.agent), ("--crun", &options.crun)] {
+        path.as_deref().map_or(Ok(()), |path| given::program(option, path))?;
+    }
+    let plan = Plan::read(&options.plan.clone().unwrap_or_else(demo_plan))?;
+    pack::refuse(&plan.name, &plan.findings())
 }
 
 fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode> {

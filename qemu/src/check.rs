@@ -23,16 +23,21 @@ pub struct Options {
     pub initramfs: Option<PathBuf>,
 }
 
+impl Options {
+    /// What the tree is called.
+    fn tree(&self) -> String {
+        let tree = self.root.as_ref().or(self.initramfs.as_ref());
+        tree.map_or(String::new(), |tree| tree.display().to_string())
+    }
+}
+
 /// The command: exits 1 if there is an error.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let plan = Plan::read(&options.plan)?;
-    let tree = match (&options.root, &options.initramfs) {
-        (Some(folder), _) => Some(Initramfs::of_folder(folder)?),
-        (None, Some(image)) => Some(Initramfs::of_image(image)?),
-        (None, None) => None,
-    };
+    let tree = Initramfs::told(options.root.as_deref(), options.initramfs.as_deref())?;
     let (mut findings, meant) = plan.judged();
     let mut advice = None;
+    let mut obstacles = Vec::new();
     if let Some(tree) = &tree {
         let fit = fit::fit(&meant, tree)?;
         if !fit.uncarried.is_empty() {
@@ -42,6 +47,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         findings.extend(fit.findings);
         findings.extend(fit.needs);
         findings.sort();
+        if tree.contains("/init") {
+            obstacles = fit::obstacles_to_init(tree)?;
+        }
     }
     for finding in &findings {
         println!("{}", finding.show(&plan.name));
@@ -49,6 +57,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(advice) = advice {
         println!("{}: {advice}", plan.name);
     }
-    let has_error = findings.iter().any(|finding| !finding.is_warning);
+    for obstacle in &obstacles {
+        println!("{}: the kernel could not start it: {obstacle}", options.tree());
+    }
+    let has_error = !obstacles.is_empty() || findings.iter().any(|finding| !finding.is_warning);
     Ok(if has_error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

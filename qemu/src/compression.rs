@@ -1,9 +1,9 @@
 //! An initramfs in the forms the kernel unpacks, both ways: lib/decompress.c in its tree.
 
 use std::fmt;
-use std::io::{BufRead, Read, Write};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -67,24 +67,32 @@ impl fmt::Display for Compression {
     }
 }
 
+/// By what these bytes were compressed, if they were.
+pub fn name_of(bytes: &[u8]) -> Option<&'static str> {
+    BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning)).map(|(_, name)| *name)
+}
+
 /// What the compressed part that `bytes` begin with holds, and how many bytes of it that part takes.
 pub fn unpack(bytes: &[u8]) -> Result<(Vec<u8>, usize)> {
-    let known = BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning));
-    let (_, name) = known.context("neither a newc archive nor compressed in a way that is known")?;
+    let name = name_of(bytes).context("compressed in no way that is known")?;
     let mut rest = bytes;
     let mut unpacked = Vec::new();
-    match *name {
-        "gzip" => {
-            flate2::bufread::GzDecoder::new(&mut rest).read_to_end(&mut unpacked).context("gzip")?;
-        }
+    let done = match name {
+        "gzip" => flate2::bufread::GzDecoder::new(&mut rest).read_to_end(&mut unpacked).map(drop),
         "zstd" => {
-            let mut decoder = zstd::Decoder::with_buffer(&mut rest).context("zstd")?.single_frame();
-            decoder.read_to_end(&mut unpacked).context("zstd")?;
+            let decoder = zstd::Decoder::with_buffer(&mut rest);
+            decoder.and_then(|decoder| decoder.single_frame().read_to_end(&mut unpacked)).map(drop)
         }
-        "lz4" => unpacked = unpack_lz4(&mut rest).context("lz4")?,
-        name => bail!("compressed by {name}: unpack it first"),
+        "lz4" => unpack_lz4(&mut rest, &mut unpacked),
+        _ => bail!("which is not read here: unpack it first"),
+    };
+    match done {
+        Ok(()) => Ok((unpacked, bytes.len() - rest.len())),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            bail!("and only a part of that: it is cut off at its end")
+        }
+        Err(error) => Err(error).context("and damaged"),
     }
-    Ok((unpacked, bytes.len() - rest.len()))
 }
 
 fn gzip(archive: &[u8], tell: &mut impl FnMut(u64)) -> Result<Vec<u8>> {
@@ -120,19 +128,19 @@ fn lz4_legacy(archive: &[u8], tell: &mut impl FnMut(u64)) -> Vec<u8> {
 }
 
 /// Blocks up to the end, or up to what can be no block's length: the kernel's unlz4 does the same.
-fn unpack_lz4(rest: &mut &[u8]) -> Result<Vec<u8>> {
+fn unpack_lz4(rest: &mut &[u8], unpacked: &mut Vec<u8>) -> io::Result<()> {
     rest.consume(size_of::<u32>());
-    let mut unpacked = Vec::new();
     while let Some((length, behind)) = rest.split_first_chunk() {
         let length = u32::from_le_bytes(*length) as usize;
         if length == 0 || length > LZ4_MOST {
             break;
         }
-        ensure!(length <= behind.len(), "cut off: a block of {length} bytes, of which {} are there", behind.len());
-        unpacked.extend(lz4_flex::block::decompress(&behind[..length], LZ4_BLOCK)?);
+        let block = behind.get(..length).ok_or(ErrorKind::UnexpectedEof)?;
+        let block = lz4_flex::block::decompress(block, LZ4_BLOCK);
+        unpacked.extend(block.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?);
         *rest = &behind[length..];
     }
-    Ok(unpacked)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -157,8 +165,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_unpacked_is_named() {
-        assert!(unpack(b"\xfd7zXZ\0").unwrap_err().to_string().contains("xz"));
-        assert!(unpack(b"hello").unwrap_err().to_string().contains("neither"));
+        assert_eq!(name_of(b"\xfd7zXZ\0"), Some("xz"));
+        assert!(name_of(b"hello").is_none() && unpack(b"hello").is_err());
         assert!(unpack(&Compression::Gzip.apply(&[1; 1000]).unwrap()[..20]).is_err());
     }
 }

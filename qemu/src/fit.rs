@@ -4,19 +4,20 @@ mod lines;
 mod new_root;
 mod programs;
 mod room;
+mod start;
 
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 use moveroot::verb::Verb;
 
-use crate::elf;
 use crate::initramfs::{Content, Initramfs};
 use crate::plan::{Finding, Plan, Step};
 pub use lines::lines;
 use new_root::{Found, NewRoot};
 pub use room::Memory;
 use room::{Room, pages};
+pub use start::{obstacles, obstacles_to_init};
 
 /// What came of it.
 #[derive(Default)]
@@ -34,20 +35,7 @@ pub struct Fit {
 
 /// Follows a plan that the parser takes.
 pub fn fit(plan: &Plan, tree: &Initramfs) -> Result<Fit> {
-    let machine = match tree.resolve("/init").and_then(|real| tree.at(&real)) {
-        Some(init) => elf::machine_of(&init.read()?).unwrap_or(elf::DEFAULT_MACHINE),
-        None => elf::DEFAULT_MACHINE,
-    };
-    let mut fitting = Fitting {
-        tree,
-        machine,
-        root: NewRoot::new(tree),
-        room: Room::default(),
-        gone: HashMap::new(),
-        programs: Vec::new(),
-        library_path: Vec::new(),
-        fit: Fit { memory: Memory::of(tree)?, ..Fit::default() },
-    };
+    let mut fitting = Fitting::new(tree, start::machine_of_init(tree)?)?;
     for step in plan.steps() {
         fitting.follow(&step)?;
     }
@@ -81,7 +69,20 @@ struct Running {
     is_program: bool,
 }
 
-impl Fitting<'_> {
+impl<'a> Fitting<'a> {
+    fn new(tree: &'a Initramfs, machine: u16) -> Result<Self> {
+        Ok(Fitting {
+            tree,
+            machine,
+            root: NewRoot::new(tree),
+            room: Room::default(),
+            gone: HashMap::new(),
+            programs: Vec::new(),
+            library_path: Vec::new(),
+            fit: Fit { memory: Memory::of(tree)?, ..Fit::default() },
+        })
+    }
+
     fn tell(&mut self, step: &Step, place: usize, text: String) {
         self.fit.findings.push(step.finding(place, text));
     }

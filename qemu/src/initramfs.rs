@@ -1,6 +1,7 @@
 //! The content of an initramfs, collected in any order and written sorted, parents before children; or read from a
 //! folder or an image that there is already. No right of root is needed, not even for nodes.
 
+pub mod archive;
 mod host;
 mod libraries;
 mod lookup;

@@ -61,6 +61,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !options.no_libs {
         brought = libraries::bring(&mut tree, &options.files)?;
     }
+    refuse_init(&tree, &init)?;
     let fit = match plan_of(options)? {
         Some(plan) => {
             let plan = with_modules(plan, &modules, &mut tree)?;
@@ -160,6 +161,13 @@ fn fitted(options: &Options, tree: &mut Initramfs, plan: Plan) -> Result<Fit> {
     warn(&plan.name, faults.iter().chain(&fit.findings));
     println!("added to the packed plan, before line {line} of {}:\n    {}\n", plan.name, lines.join("\n    "));
     Ok(fit)
+}
+
+/// Refuses an init that the kernel could not start: that boot would die without a word of its own.
+fn refuse_init(tree: &Initramfs, init: &Path) -> Result<()> {
+    let obstacles = fit::obstacles_to_init(tree)?;
+    let Some(first) = obstacles.first() else { return Ok(()) };
+    bail!("the kernel could not start {} as /init: {first}; moveroot's own init is static", init.display())
 }
 
 /// Fails with the errors among the findings.

@@ -2,6 +2,7 @@
 //! its findings.
 
 mod faults;
+mod habits;
 mod known;
 mod options;
 pub mod size;

@@ -3,6 +3,7 @@
 //! and that is said.
 
 mod enclosure;
+mod forbidden;
 mod ledger;
 mod memory;
 mod stand_in;
@@ -13,22 +14,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::initramfs::Initramfs;
 use crate::plan::Plan;
-use crate::{build, workspace};
+use crate::{build, fit, workspace};
 use watch::{Ending, Watched};
 
 #[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("tree").required(true).args(["root", "initramfs"]))]
 pub struct Options {
     /// The boot plan [default: the tree's /boot.plan, else the built-in one]
     #[arg(long, value_name = "PATH")]
     pub plan: Option<PathBuf>,
-    /// A folder that is the initramfs; it stays as it is
-    #[arg(long, value_name = "DIR", conflicts_with = "initramfs", required_unless_present = "initramfs")]
+    /// A folder to try as the initramfs; it stays as it is. This or --initramfs is needed
+    #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// An initramfs, compressed or not
+    /// An image to try as the initramfs, compressed or not. This or --root is needed
     #[arg(long, value_name = "FILE")]
     pub initramfs: Option<PathBuf>,
     /// A built init [default: build one]
@@ -49,6 +51,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
     let watched = watch::watch(&held, &plan)?;
     show_steps(&watched);
+    show_findings(&tree, &plan)?;
     let Ending::Service = watched.ending else {
         println!("\nno service runs: {}", watched.ending);
         return Ok(ExitCode::FAILURE);
@@ -65,11 +68,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 /// What is tried, with this workspace's init, and nothing in it that still lies outside.
 fn gather(options: &Options) -> Result<(Initramfs, Plan)> {
-    let mut tree = match (&options.root, &options.initramfs) {
-        (Some(folder), _) => Initramfs::of_folder(folder)?,
-        (None, Some(image)) => Initramfs::of_image(image)?,
-        (None, None) => Initramfs::empty(),
-    };
+    let tree = Initramfs::told(options.root.as_deref(), options.initramfs.as_deref())?;
+    let mut tree = tree.context("neither --root DIR nor --initramfs FILE")?;
     let plan = match &options.plan {
         Some(plan) => Plan::read(plan)?,
         None => match tree.resolve("/boot.plan").and_then(|path| tree.at(&path).cloned()) {
@@ -85,6 +85,20 @@ fn gather(options: &Options) -> Result<(Initramfs, Plan)> {
     tree.remove("/init").bytes("/init", 0o755, init);
     tree.remove("/boot.plan").bytes("/boot.plan", 0o644, plan.text());
     Ok((tree.in_memory()?, plan))
+}
+
+/// What `check` has to say of the same plan and tree: why a step failed, or the service will.
+fn show_findings(tree: &Initramfs, plan: &Plan) -> Result<()> {
+    let mut fit = fit::fit(plan, tree)?;
+    fit.findings.append(&mut fit.needs);
+    fit.findings.sort();
+    if !fit.findings.is_empty() {
+        println!("\nwhat `cargo vm check` finds:");
+    }
+    for finding in &fit.findings {
+        println!("  {}", finding.show(&plan.name));
+    }
+    Ok(())
 }
 
 fn show_steps(watched: &Watched) {

@@ -1,5 +1,8 @@
 //! `cargo vm check`: every error of a plan, with its place and what would be right; exit code 1.
 
+mod habits;
+mod images;
+
 use anyhow::Result;
 
 use crate::pack::Ground;
@@ -117,23 +120,5 @@ fn names_libraries_that_are_not_carried() -> Result<()> {
     assert!(said.starts_with("p:3:6: /sbin/ls needs what no step carries: /lib"), "{said}");
     assert!(said.ends_with("\np: add before line 3: bind /lib, bind /lib64\n"), "{said}");
     assert_eq!(output.status.code(), Some(1));
-    Ok(())
-}
-
-#[test]
-fn says_why_it_cannot_look() -> Result<()> {
-    let ground = Ground::new()?;
-    ground.plan("root\nexec /a\n")?.file("text", "no image", 0o644)?.file("x.xz", b"\xfd7zXZ\0rest", 0o644)?;
-    for (words, message) in [
-        ("check nothing", "vm: cannot read the plan nothing: No such file or directory"),
-        ("check p --root nothing", "vm: cannot find nothing: No such file or directory"),
-        ("check p --root p", "vm: p is no folder"),
-        ("check p --initramfs text", "vm: cannot unpack text: from byte 0 on: neither a newc archive nor compressed"),
-        ("check p --initramfs x.xz", "vm: cannot unpack x.xz: from byte 0 on: compressed by xz: unpack it first"),
-    ] {
-        let output = ground.vm(words)?;
-        let said = String::from_utf8(output.stderr)?;
-        assert!(said.starts_with(message) && output.status.code() == Some(1), "{words}: {said}");
-    }
     Ok(())
 }

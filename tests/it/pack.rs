@@ -1,6 +1,7 @@
 //! `cargo vm pack`: what it refuses and how it says so, what it packs, and that this is always the same.
 
 mod content;
+mod init;
 mod refusals;
 
 use std::fs;

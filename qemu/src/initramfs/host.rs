@@ -10,6 +10,18 @@ use rustix::fs::{major, minor};
 use super::{Content, Initramfs};
 use crate::cpio::{Node, Rights};
 
+/// Filesystems whose files change while they are looked at, by their numbers in linux/magic.h.
+const KERNELS_OWN: [(i64, &str); 6] = [
+    (libc::PROC_SUPER_MAGIC, "proc"),
+    (libc::SYSFS_MAGIC, "sysfs"),
+    (libc::CGROUP2_SUPER_MAGIC, "cgroup2"),
+    (libc::CGROUP_SUPER_MAGIC, "cgroup"),
+    (libc::DEBUGFS_MAGIC, "debugfs"),
+    (libc::DEVPTS_SUPER_MAGIC, "devpts"),
+];
+
+const WHOSE: &str = "with files that are the kernel's: name a folder that holds what an initramfs would";
+
 impl Initramfs {
     /// A file of this machine with its permission bits, and what it needs to run. A symbolic link is followed.
     pub fn file(&mut self, path: &str, host: &Path) -> Result<&mut Self> {
@@ -22,6 +34,8 @@ impl Initramfs {
     /// A folder of this machine as if it were the initramfs.
     pub fn of_folder(host: &Path) -> Result<Self> {
         ensure!(metadata(host)?.is_dir(), "{} is no folder", host.display());
+        let is_root = host.canonicalize().is_ok_and(|host| host == Path::new("/"));
+        ensure!(!is_root, "{} is this machine's own root, {WHOSE}", host.display());
         let mut tree = Initramfs::empty();
         tree.place("/", host)?;
         Ok(tree)
@@ -48,6 +62,9 @@ impl Initramfs {
     }
 
     fn place_entries(&mut self, path: &str, host: &Path) -> Result<()> {
+        if let Some(kind) = kernels_own(host)? {
+            bail!("cannot pack {}: {kind} is mounted there, {WHOSE}", host.display());
+        }
         for entry in fs::read_dir(host).with_context(|| format!("cannot read the folder {}", host.display()))? {
             let entry = entry.with_context(|| format!("cannot read the folder {}", host.display()))?.path();
             let name = entry.file_name().and_then(|name| name.to_str());
@@ -99,6 +116,12 @@ impl Initramfs {
         }
         Ok(if real == "/" { String::new() } else { real })
     }
+}
+
+/// Which of the kernel's own filesystems a folder lies in, if in one.
+fn kernels_own(folder: &Path) -> Result<Option<&'static str>> {
+    let about = rustix::fs::statfs(folder).with_context(|| format!("cannot look at {}", folder.display()))?;
+    Ok(KERNELS_OWN.iter().find(|(magic, _)| *magic == about.f_type).map(|(_, name)| *name))
 }
 
 fn described(content: &Content) -> String {

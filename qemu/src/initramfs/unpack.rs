@@ -1,90 +1,64 @@
 //! An image, read as the kernel does: archives one behind the other, each compressed or not, with zeros between
 //! (unpack_to_rootfs in init/initramfs.c).
 
-use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
-use ::cpio::newc::{Entry, Reader};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::{Content, Initramfs, normalized};
+use super::{Initramfs, archive, host};
 use crate::compression;
-use crate::cpio::{Node, Rights};
-
-const KIND: u32 = 0o170_000;
 
 impl Initramfs {
+    /// The initramfs that a command is told of: a folder by `--root`, or an image by `--initramfs`.
+    pub fn told(root: Option<&Path>, image: Option<&Path>) -> Result<Option<Self>> {
+        match (root, image) {
+            (Some(root), _) if host::metadata(root)?.is_file() => {
+                bail!("{} is a file, and --root is for folders: say --initramfs", root.display())
+            }
+            (Some(root), _) => Initramfs::of_folder(root).map(Some),
+            (None, Some(image)) => Initramfs::of_image(image).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// An image of this machine.
     pub fn of_image(path: &Path) -> Result<Self> {
+        let is_folder = host::metadata(path)?.is_dir();
+        ensure!(!is_folder, "{} is a folder, and --initramfs is for images: say --root", path.display());
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Initramfs::unpack(&bytes).with_context(|| format!("cannot unpack {}", path.display()))
+        Initramfs::unpack(&bytes).with_context(|| format!("{}, {} bytes", path.display(), bytes.len()))
     }
 
     /// An image in memory.
     pub fn unpack(image: &[u8]) -> Result<Self> {
+        ensure!(image.iter().any(|byte| *byte != 0), "no initramfs: there is nothing in it");
         let mut tree = Initramfs::empty();
-        let mut rest = image;
+        let mut at = 0;
         loop {
-            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
-            rest = &rest[zeros..];
+            at += image[at..].iter().take_while(|byte| **byte == 0).count();
+            let rest = &image[at..];
+            let place = || if at == 0 { String::new() } else { format!("from byte {at} on ") };
             if rest.is_empty() {
                 return Ok(tree);
-            } else if rest.starts_with(b"07070") {
-                rest = tree.unpack_archive(rest)?;
-            } else {
-                let at = image.len() - rest.len();
-                let (archive, taken) = compression::unpack(rest).with_context(|| format!("from byte {at} on"))?;
-                tree.unpack_archive(&archive)?;
-                rest = &rest[taken..];
+            } else if archive::begins(rest) {
+                at = tree.add_archive(image, at)?;
+                continue;
             }
+            let Some(compression) = compression::name_of(rest) else {
+                bail!("{}neither a newc cpio archive nor compressed: {}", place(), archive::foreign(rest));
+            };
+            let unpacked = compression::unpack(rest);
+            let (content, taken) =
+                unpacked.map_err(|error| anyhow!("{}compressed by {compression}, {error:#}", place()))?;
+            tree.add_archives(&content).with_context(|| format!("{}unpacked by {compression}", place()))?;
+            at += taken;
         }
     }
-
-    fn unpack_archive<'a>(&mut self, mut rest: &'a [u8]) -> Result<&'a [u8]> {
-        // Files with several names: the last one has the bytes.
-        let mut linked: HashMap<u32, Vec<(String, Rights)>> = HashMap::new();
-        loop {
-            let mut entry = Reader::new(rest).context("the archive")?;
-            if entry.entry().is_trailer() {
-                return entry.finish().context("the archive's end");
-            }
-            let path = normalized(entry.entry().name());
-            let mut data = Vec::new();
-            entry.read_to_end(&mut data).with_context(|| format!("{path} in the archive"))?;
-            let about = entry.entry();
-            let rights = Rights { mode: about.mode() & 0o7777, uid: about.uid(), gid: about.gid() };
-            if about.nlink() > 1 && about.mode() & KIND == 0o100_000 {
-                let names = linked.entry(about.ino()).or_default();
-                names.push((path.clone(), rights));
-                for (path, rights) in names.iter().filter(|_| !data.is_empty()) {
-                    self.insert(path, *rights, Content::Bytes(data.clone()));
-                }
-            }
-            let content = content(about, data).with_context(|| path.clone())?;
-            if path != "/" {
-                self.insert(&path, rights, content);
-            }
-            rest = entry.finish().with_context(|| format!("{path} in the archive"))?;
-        }
-    }
-}
-
-fn content(about: &Entry, data: Vec<u8>) -> Result<Content> {
-    let (major, minor) = (about.rdev_major(), about.rdev_minor());
-    Ok(match about.mode() & KIND {
-        0o040_000 => Content::Directory,
-        0o100_000 => Content::Bytes(data),
-        0o120_000 => Content::Symlink(String::from_utf8(data).context("its target is not UTF-8")?),
-        0o020_000 => Content::Node(Node::Character { major, minor }),
-        0o060_000 => Content::Node(Node::Block { major, minor }),
-        0o010_000 => Content::Node(Node::Fifo),
-        kind => bail!("a kind of file, {kind:o}, that an initramfs cannot hold"),
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Content;
     use super::*;
     use crate::compression::Compression;
 

@@ -5,6 +5,7 @@ use moveroot::check;
 use moveroot::fault::Fault;
 use moveroot::plan::MAX_LEN;
 
+use super::habits;
 use super::words::{self, Line, Spot, nearest, verbs};
 use super::{Finding, Plan, text_of};
 use crate::initramfs::normalized;
@@ -20,7 +21,14 @@ struct Found {
 
 /// The faults, and the plan without them.
 pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
-    let (mut meant, mut findings) = (plan.clone(), Vec::new());
+    let (text, mark) = habits::unmarked(&plan.text);
+    let mut meant = if mark.is_some() { Plan::of(&plan.name, text) } else { plan.clone() };
+    let mut findings = Vec::from_iter(mark);
+    if text.is_empty() && !findings.is_empty() {
+        return (findings, meant);
+    }
+    let faulty = read(&meant.lines).iter().filter_map(|found| found.line.map(|(at, _)| at)).collect();
+    findings.extend(habits::mend(&mut meant.lines, &faulty));
     if plan.text.len() > MAX_LEN {
         let text = format!("{} bytes, longer than {MAX_LEN} bytes", plan.text.len());
         findings.push(Finding { place: None, text, is_warning: false });

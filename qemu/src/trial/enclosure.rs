@@ -18,6 +18,7 @@ use rustix::mount::{
 };
 use rustix::process::{chdir, fchdir, getegid, geteuid, pivot_root};
 
+use super::forbidden;
 use crate::cpio::Node;
 use crate::initramfs::{Content, Initramfs};
 use crate::sandbox::entry::{ProgramImage, default_signals};
@@ -94,7 +95,7 @@ pub fn start(tree: &Initramfs, words: &[String]) -> Result<Held> {
     }
     if pid < 0 {
         let error = io::Error::last_os_error();
-        bail!("cannot make a user namespace: {error}: {}", advice(&error));
+        bail!("cannot make a user namespace: {error}: {}", forbidden::reason(&error));
     }
     drop((go, tell));
     let held = Held { pid: Pid::from_raw(pid as i32) };
@@ -108,16 +109,6 @@ pub fn start(tree: &Initramfs, words: &[String]) -> Result<Held> {
             failed.read_to_string(&mut reason).context("cannot read why init was not started")?;
             bail!("cannot start init in new namespaces: {reason}")
         }
-    }
-}
-
-fn advice(error: &io::Error) -> &'static str {
-    match error.raw_os_error() {
-        Some(libc::ENOSPC) => "the limit in /proc/sys/user/max_user_namespaces is reached, or 0",
-        _ if !geteuid().is_root() => {
-            "this machine forbids them to ordinary users; as root, by sudo, this does the same"
-        }
-        _ => "this machine forbids them",
     }
 }
 

@@ -1,0 +1,31 @@
+//! Whether a program can be started where it lies: as the kernel starts `/init`, with the whole tree as its root.
+
+use anyhow::Result;
+use moveroot::verb::Verb;
+
+use super::{Fitting, Running};
+use crate::elf;
+use crate::initramfs::Initramfs;
+use crate::plan::Step;
+
+/// Why the program at `path` of a tree for `machine` cannot be started there; each reason begins with the path.
+pub fn obstacles(tree: &Initramfs, path: &str, machine: u16) -> Result<Vec<String>> {
+    let mut fitting = Fitting::new(tree, machine)?;
+    fitting.root.bind("/", "/");
+    let Some(name) = tree.resolve(path) else { return Ok(vec![format!("{path} is not there")]) };
+    let step = Step { line: 0, verb: Verb::EXEC, may_fail: false, words: Vec::new(), data: String::new() };
+    fitting.programs.push(Running { step, path: path.to_string(), name, is_program: true });
+    fitting.judge_programs()?;
+    Ok(fitting.fit.findings.into_iter().map(|finding| finding.text).collect())
+}
+
+/// Why the kernel cannot start the tree's `/init`.
+pub fn obstacles_to_init(tree: &Initramfs) -> Result<Vec<String>> {
+    obstacles(tree, "/init", machine_of_init(tree)?)
+}
+
+/// The machine that the tree's init is for.
+pub fn machine_of_init(tree: &Initramfs) -> Result<u16> {
+    let Some(init) = tree.resolve("/init").and_then(|real| tree.at(&real)) else { return Ok(elf::DEFAULT_MACHINE) };
+    Ok(elf::machine_of(&init.read()?).unwrap_or(elf::DEFAULT_MACHINE))
+}

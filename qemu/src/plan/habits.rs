@@ -1,0 +1,112 @@
+//! Habits from other languages that a plan doesn't share: quotes around words, a blank after an option's comma, a byte
+//! order mark before the text. Each is told of and taken away before the plan is read for faults, so that none is told
+//! of with its consequences.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use super::words::{Line, Spot};
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+/// Verbs whose words the kernel has to know.
+const KERNELS: [&str; 3] = ["root", "mount", "controllers"];
+
+/// What a text in UTF-8 may begin with, and one in UTF-16 does.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
+/// A plan's text without a mark before it, and what is to be said of that.
+pub fn unmarked(text: &[u8]) -> (&[u8], Option<Finding>) {
+    let finding = |text: &str| Some(Finding { place: Some((1, 1)), text: text.to_string(), is_warning: false });
+    if let Some(rest) = text.strip_prefix(MARK) {
+        let said = "a byte order mark stands before the first word, three bytes that no editor shows: save the plan as \
+                    UTF-8 without BOM";
+        return (rest, finding(said));
+    }
+    match UTF_16.iter().any(|mark| text.starts_with(mark)) {
+        true => (&[], finding("the plan is in UTF-16: save it as UTF-8, without BOM")),
+        false => (text, None),
+    }
+}
+
+/// Mends the lines. What is found is an error where the parser found one, by the line's place, or the kernel will.
+pub fn mend(lines: &mut [Line], faulty: &BTreeSet<usize>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, line) in lines.iter_mut().enumerate() {
+        let is_refused = KERNELS.contains(&line.verb()) && line.words[0].text == line.verb();
+        let is_warning = !is_refused && !faulty.contains(&at);
+        let found = Vec::from_iter(comma(line)).into_iter().chain(quoted(line));
+        findings.extend(found.map(|(column, text)| Finding { place: Some((line.number, column)), text, is_warning }));
+    }
+    findings
+}
+
+/// `nosuid, nodev`: the options' word ends at the blank.
+fn comma(line: &mut Line) -> Option<(usize, String)> {
+    let first = match line.verb() {
+        "root" => 1,
+        "mount" => 4,
+        _ => return None,
+    };
+    let options = line.words.get(first..).filter(|options| options.len() > 1)?;
+    let is_parted = options.windows(2).all(|pair| pair[0].text.ends_with(',') || pair[1].text.starts_with(','));
+    if !is_parted {
+        return None;
+    }
+    let joined: String = options.iter().map(|option| option.text.as_str()).collect();
+    let column = options[1].column;
+    let text = format!("{}: options are one word, with no blank at a comma: {joined}", options[1].text);
+    line.words.truncate(first);
+    line.words.push(Spot { column: column.saturating_sub(1), text: joined });
+    Some((column, text))
+}
+
+/// Words in quotes, and a few words between two.
+fn quoted(line: &mut Line) -> Vec<(usize, String)> {
+    // The kernel takes quotes in a module's parameters.
+    if line.verb() == "module" {
+        return Vec::new();
+    }
+    let is_list = line.verb() == "controllers";
+    let mut told = Vec::new();
+    let mut at = 0;
+    while at < line.words.len() {
+        if let Some((quote, last)) = span(&line.words[at..]) {
+            let words = &line.words[at..=at + last];
+            let was = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+            let (bare, column) = (was.replace(quote, ""), words[0].column);
+            told.push((column, said(&was, &bare, last > 0)));
+            if is_list {
+                line.words[at..=at + last].iter_mut().for_each(|word| word.text = word.text.replace(quote, ""));
+            } else {
+                // As one word, so that what comes behind is in its place.
+                let text = if last > 0 { bare.replace(' ', "_") } else { bare };
+                line.words.splice(at..=at + last, [Spot { column, text }]);
+            }
+        }
+        at += 1;
+    }
+    told
+}
+
+fn said(was: &str, bare: &str, has_blanks: bool) -> String {
+    match has_blanks {
+        true => format!("{was}: a plan has no quotes: a blank ends a word, and only write and module take a text"),
+        false => format!("{was}: a plan has no quotes, so they are a part of the word: did you mean {bare}?"),
+    }
+}
+
+/// Whether a quote begins the first of these words, or its value behind the `=`; the quote, and which word ends with
+/// its other half.
+fn span(words: &[Spot]) -> Option<(char, usize)> {
+    let first = &words.first()?.text;
+    let begin = QUOTES.into_iter().find_map(|quote| {
+        let value = first.split_once('=').map_or(first.as_str(), |(_, value)| value);
+        let begins = [first.as_str(), value].into_iter().find(|part| part.starts_with(quote))?;
+        Some((quote, begins.len()))
+    });
+    let (quote, length) = begin?;
+    let ends = |(at, word): &(usize, &Spot)| word.text.ends_with(quote) && (*at > 0 || length > 1);
+    words.iter().enumerate().find(ends).map(|(at, _)| (quote, at))
+}
