@@ -3,7 +3,7 @@
 //! | module | runs | needs |
 //! |---|---|---|
 //! | `plan` | the plan language's own code | nothing |
-//! | `pack`, `modules`, `check`, `trial` | the commands themselves | cpio, bsdcpio, lsinitramfs, user namespaces |
+//! | `pack`, `modules`, `check`, `trial`, `boot` | the commands themselves | cpio, bsdcpio, lsinitramfs, user namespaces, root |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
 //! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
@@ -11,6 +11,7 @@
 //! | `vm` | the real init under a real kernel | QEMU |
 
 mod bad_plans;
+mod boot;
 mod check;
 mod docs;
 mod elf;

@@ -1,5 +1,7 @@
 //! `cargo vm try`: init as it boots, here, by whoever asks, and nothing changes outside.
 
+mod refusals;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

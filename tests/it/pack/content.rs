@@ -41,13 +41,16 @@ fn is_the_same_from_every_folder() -> Result<()> {
     Ok(())
 }
 
-/// Programs that list an archive, and what they unpack for themselves. lsinitramfs ends with "premature end of archive" at
-/// any archive that isn't compressed, cpio's own too: it looks for a second one behind it.
+/// Programs that list an archive, and what they unpack for themselves.
 const LISTERS: [(&[&str], &[Compression]); 3] = [
     (&["cpio", "-t", "--quiet"], &[Compression::None]),
     (&["bsdcpio", "-t", "--quiet"], &[Compression::None, Compression::Gzip, Compression::Zstd]),
-    (&["lsinitramfs", "out"], &[Compression::Gzip, Compression::Lz4, Compression::Zstd]),
+    (&["lsinitramfs", "out"], &Compression::ALL),
 ];
+
+/// What lsinitramfs of Debian 12, initramfs-tools 0.142, says of any image that isn't compressed, cpio's own too, when it
+/// has listed it: its script has a cpio list what is left behind the archives, be that nothing. That of Debian 13 doesn't.
+const LEFT: &str = "cpio: premature end of archive\n";
 
 #[test]
 fn is_listed_by_other_programs() -> Result<()> {
@@ -68,7 +71,9 @@ fn is_listed_by_other_programs() -> Result<()> {
             command.args(&words[1..]).current_dir(ground.path("")).stdin(fs::File::open(ground.path("out"))?);
             let output = command.output()?;
             let said = String::from_utf8(output.stderr)?;
-            assert!(output.status.success() && said.is_empty(), "{words:?}, {compression}: {said}");
+            let is_known = words[0] == "lsinitramfs" && compression == Compression::None && said == LEFT;
+            let is_good = output.status.success() && said.is_empty();
+            assert!(is_good || is_known, "{words:?}, {compression}: {said}");
             let mut listed: Vec<String> = String::from_utf8(output.stdout)?.lines().map(String::from).collect();
             listed.sort();
             assert_eq!(listed, packed, "{words:?}, {compression}");

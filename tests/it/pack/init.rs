@@ -13,7 +13,11 @@ const REFUSED: [(&str, &str, &str); 6] = [
     ("dynamic", "", "/init needs what is not in the initramfs: /lib64/ld-linux-x86-64.so.2, libc.so.6"),
     ("dynamic", LOADER, "/init needs what is not in the initramfs: libc.so.6"),
     ("script", "", "/init is a script whose interpreter /bin/sh is missing; "),
-    ("script", "--no-libs --file /bin/sh=dynamic", "/init needs what is not in the initramfs: /lib64/ld-linux-x86-64"),
+    (
+        "script",
+        "--no-libs --file /bin/sh=dynamic",
+        "/bin/sh needs what is not in the initramfs: /lib64/ld-linux-x86-64",
+    ),
     ("text", "", "/init is no executable: it is neither ELF nor a script; "),
     ("empty", "", "/init is no executable: it is empty; "),
 ];

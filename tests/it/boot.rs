@@ -1,0 +1,63 @@
+//! `cargo vm boot` with files of one's own: what cannot be booted is refused in a line, before anything is fetched.
+
+use std::fs;
+
+use anyhow::Result;
+use vm::{image, kernel};
+
+use crate::pack::Ground;
+
+/// What is given, and what is said of it.
+const REFUSED: [(&str, &str); 14] = [
+    ("--kernel none", "cannot find --kernel none: No such file or directory (os error 2)"),
+    ("--kernel folder", "--kernel folder is no file"),
+    ("--kernel text", "--kernel text is neither a bzImage nor an ELF file: it begins with \"plain\""),
+    ("--kernel packed", "--kernel packed is neither a bzImage nor an ELF file: it is compressed by gzip"),
+    ("--kernel Image", "--kernel Image is for another architecture: aarch64, and the guest is x86-64"),
+    ("--kernel foreign", "--kernel foreign is for another architecture: aarch64, and the guest is x86-64"),
+    ("--kernel agent", "--kernel agent is an ELF file, and no kernel that QEMU starts: it has no entry of CONFIG_PVH"),
+    ("--agent none", "cannot find --agent none: No such file or directory (os error 2)"),
+    ("--agent folder", "--agent folder is no file"),
+    ("--agent text", "--agent text is no executable: it is neither ELF nor a script"),
+    ("--agent closed", "--agent closed is no executable: its mode is 0644"),
+    ("--agent script", "--agent script is a script whose interpreter /bin/sh is missing"),
+    ("--crun foreign", "--crun foreign is for another architecture: aarch64, and the guest is x86-64"),
+    ("--crun packed", "--crun packed is no executable: it is compressed by gzip"),
+];
+
+fn ground() -> Result<Ground> {
+    let ground = Ground::new()?;
+    let mut foreign = fs::read(ground.path("agent"))?;
+    // e_machine: 183 is EM_AARCH64.
+    foreign[18..20].copy_from_slice(&183_u16.to_le_bytes());
+    ground.file("foreign", foreign, 0o755)?.file("closed", fs::read(ground.path("agent"))?, 0o644)?;
+    ground.file("text", "plain", 0o755)?.file("script", "#!/bin/sh\n", 0o755)?;
+    ground.file("packed", b"\x1f\x8b\x08packed", 0o755)?;
+    ground.file("Image", [&[0; 56], b"ARM\x64".as_slice()].concat(), 0o644)?;
+    fs::create_dir(ground.path("folder"))?;
+    Ok(ground)
+}
+
+#[test]
+fn refuses_files_of_the_wrong_kind() -> Result<()> {
+    let ground = ground()?;
+    for (words, message) in REFUSED {
+        let output = ground.vm(&format!("boot {words}"))?;
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!((output.status.code(), said), (Some(1), format!("vm: {message}\n")), "{words}");
+    }
+    Ok(())
+}
+
+/// What follows is looked at after the kernel: so both forms of a real one are taken.
+#[test]
+fn takes_a_kernel_in_both_its_forms() -> Result<()> {
+    let ground = ground()?;
+    let kernel = kernel::newest()?;
+    for kernel in [image::unpacked(&kernel)?, kernel] {
+        let output = ground.vm(&format!("boot --kernel {} --crun closed", kernel.display()))?;
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!(said, "vm: --crun closed is no executable: its mode is 0644\n", "{}", kernel.display());
+    }
+    Ok(())
+}
