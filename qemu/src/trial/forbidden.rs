@@ -44,7 +44,7 @@ pub fn reason(error: &io::Error) -> String {
 /// that of process 1, or no mount.
 fn is_chroot(mounts: &str) -> bool {
     let root = |path: &str| fs::metadata(path).map(|root| (root.dev(), root.ino())).ok();
-    let is_other = matches!((root("/proc/1/root/."), root("/")), (Some(first), Some(own)) if first != own);
+    let is_other = matches!((root("/proc/1/root"), root("/")), (Some(first), Some(own)) if first != own);
     let is_mount = |line: &str| line.split(' ').nth(4) == Some("/");
     is_other || !mounts.lines().any(is_mount)
 }

@@ -8,8 +8,11 @@ const NO_QUOTES: &str = "a plan has no quotes, so they are a part of the word: d
 const NO_BLANKS: &str = "a plan has no quotes: a blank ends a word, and only write and module take a text";
 const ONE_WORD: &str = "options are one word, with no blank at a comma:";
 
-/// Lines, and what is said of each: the column, the words, the reason.
-const LINES: [(&str, &[(&str, &str, &str)]); 11] = [
+/// What is said: the column and the words, the reason, what would be right.
+type Said = (&'static str, &'static str, &'static str);
+
+/// Lines, and what is said of each.
+const LINES: [(&str, &[Said]); 11] = [
     ("root size=1m, mode=0755", &[("15: mode=0755", ONE_WORD, " size=1m,mode=0755")]),
     ("mount proc /proc proc nosuid, nodev ,noexec", &[("31: nodev", ONE_WORD, " nosuid,nodev,noexec")]),
     ("mount proc '/proc' proc", &[("12: '/proc'", NO_QUOTES, " /proc?")]),

@@ -123,6 +123,28 @@ fn has_its_memory_told() -> Result<()> {
     Ok(())
 }
 
+/// The plans for the agents that people run, with programs that aren't static: docs/agents.
+#[test]
+fn has_the_libraries_of_any_agent() -> Result<()> {
+    let ground = Ground::new()?;
+    for (plan, files) in [
+        ("nerdbox", "--file /sbin/vminitd=agent --file /sbin/crun=/bin/ls"),
+        ("kata", "--file /usr/bin/kata-agent=/bin/ls"),
+        ("firecracker-containerd", "--file /usr/local/bin/agent=agent --file /usr/local/bin/runc=/bin/ls"),
+    ] {
+        ground.plan(fs::read(vm::workspace::root().join(format!("plans/{plan}.plan")))?)?;
+        assert!(ground.refusal(files)?.contains("needs what no step carries: /lib"), "{plan}");
+        let said = ground.pack(&format!("{files} --carry-libs"))?;
+        assert!(said.contains(" of p:\n    bind /lib"), "{plan}: {said}");
+        let packed = Initramfs::of_image(&ground.path("out"))?;
+        ground.plan(packed.at("/boot.plan").context("no plan")?.read()?)?;
+        let output = ground.vm("check p --initramfs out")?;
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), [].as_slice()), "{plan}");
+        fs::remove_file(ground.path("out"))?;
+    }
+    Ok(())
+}
+
 /// A root of another distribution with the links of a merged /usr: its own libraries are taken.
 #[test]
 fn has_the_libraries_that_are_packed_already() -> Result<()> {
