@@ -55,10 +55,10 @@ fn comma(line: &mut Line) -> Option<(usize, String)> {
         return None;
     }
     let joined: String = options.iter().map(|option| option.text.as_str()).collect();
-    let column = options[1].column;
+    let (start, column) = (options[0].column, options[1].column);
     let text = format!("{}: options are one word, with no blank at a comma: {joined}", options[1].text);
     line.words.truncate(first);
-    line.words.push(Spot { column: column.saturating_sub(1), text: joined });
+    line.words.push(Spot { column: start, text: joined });
     Some((column, text))
 }
 
@@ -70,20 +70,21 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
     }
     let is_list = line.verb() == "controllers";
     let mut told = Vec::new();
-    let mut at = 0;
+    // A verb in quotes is told of as one that is not known.
+    let mut at = 1;
     while at < line.words.len() {
         if let Some((quote, last)) = span(&line.words[at..]) {
             let words = &line.words[at..=at + last];
             let was = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
             let (bare, column) = (was.replace(quote, ""), words[0].column);
             told.push((column, said(&was, &bare, last > 0)));
-            if is_list {
-                line.words[at..=at + last].iter_mut().for_each(|word| word.text = word.text.replace(quote, ""));
-            } else {
-                // As one word, so that what comes behind is in its place.
-                let text = if last > 0 { bare.replace(' ', "_") } else { bare };
-                line.words.splice(at..=at + last, [Spot { column, text }]);
-            }
+            // As one word, so that what comes behind is in its place, but in a list.
+            let mut mended: Vec<Spot> = match is_list {
+                true => words.iter().map(|word| Spot { text: word.text.replace(quote, ""), ..*word }).collect(),
+                false => vec![Spot { column, text: if last > 0 { bare.replace(' ', "_") } else { bare } }],
+            };
+            mended.retain(|word| !word.text.is_empty());
+            line.words.splice(at..=at + last, mended);
         }
         at += 1;
     }
@@ -93,6 +94,7 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
 fn said(was: &str, bare: &str, has_blanks: bool) -> String {
     match has_blanks {
         true => format!("{was}: a plan has no quotes: a blank ends a word, and only write and module take a text"),
+        false if bare.is_empty() => format!("{was}: a plan has no quotes, and no word that is empty"),
         false => format!("{was}: a plan has no quotes, so they are a part of the word: did you mean {bare}?"),
     }
 }

@@ -35,16 +35,19 @@ pub fn reason(error: &io::Error) -> String {
         ),
         None if !is_root => "this machine forbids them to ordinary users; as root, by sudo, this does the same".into(),
         None => "this machine forbids them: a container's seccomp profile does, such as Docker's own, or a security \
-                 module"
+                 module; so does a chroot on a mount point"
             .into(),
     }
 }
 
-/// Whether the root folder is not that of the mount namespace: current_chrooted in fs/namespace.c. It is another one than
-/// that of process 1, or no mount.
+/// Whether the root folder is not that of the mount namespace: current_chrooted in fs/namespace.c. It is no mount, or
+/// another one than that of process 1 in the same namespace.
 fn is_chroot(mounts: &str) -> bool {
     let root = |path: &str| fs::metadata(path).map(|root| (root.dev(), root.ino())).ok();
-    let is_other = matches!((root("/proc/1/root"), root("/")), (Some(first), Some(own)) if first != own);
+    let space = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    let is_same_space = space("1").is_some() && space("1") == space("self");
+    let is_other =
+        is_same_space && matches!((root("/proc/1/root"), root("/")), (Some(first), Some(own)) if first != own);
     let is_mount = |line: &str| line.split(' ').nth(4) == Some("/");
     is_other || !mounts.lines().any(is_mount)
 }
