@@ -89,7 +89,7 @@ pub fn unpack(bytes: &[u8]) -> Result<(Vec<u8>, usize)> {
     match done {
         Ok(()) => Ok((unpacked, bytes.len() - rest.len())),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            bail!("and only a part of that: it is cut off at its end")
+            bail!("and only a part of that: more was to come behind the last byte")
         }
         Err(error) => Err(error).context("and damaged"),
     }
