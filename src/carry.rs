@@ -29,7 +29,6 @@ pub const COPY_STEP: &[Row] = &[
     // Not where the original is gone, nor in the initramfs.
     enter(NEW_ROOT).when(FAILED),
     unlink(SECOND).when(FAILED),
-    stop(),
     enter(NEW_ROOT),
     // Its memory is free from here on, not only when the service runs.
     close(FILE),
