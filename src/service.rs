@@ -28,7 +28,6 @@ pub fn pass(frame: &mut Frame, count: usize, kernel: &Tail) -> Result<(), Errno>
 pub const EXEC: &[Row] = &[
     open(INITRAMFS, AS_FOLDER),
     leave_initramfs(),
-    stop(),
     execute(FIRST),
     // For the report, for a second try, and for an `exec` to fall back to.
     return_to(FILE).when(FAILED),
