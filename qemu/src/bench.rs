@@ -16,6 +16,7 @@ mod launch;
 mod native;
 mod peers;
 mod program;
+mod progress;
 mod record;
 mod statistics;
 mod whole;

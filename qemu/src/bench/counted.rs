@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::candidate::{Candidate, Carry, Kind};
 use super::guest::{Guests, Image};
 use super::peers;
+use super::progress::Progress;
 use super::program::Program;
 use super::statistics::Spread;
 use crate::build;
@@ -35,9 +36,11 @@ pub fn candidates(guests: &Guests, kinds: &[Kind], rounds: usize) -> Result<Vec<
         let plan = peers::plan(who.carry, false)?;
         images.push((who, guests.pack(&program, plan, who.carry, Compression::None)?, Vec::new()));
     }
+    let mut progress = Progress::of("icount", rounds * images.len());
     for _ in 0..rounds {
         for (who, image, times) in &mut images {
-            times.push(instructions(guests, image).with_context(|| who.to_string())?);
+            let what = who.to_string();
+            times.push(instructions(guests, image, &what, &mut progress).context(what)?);
         }
     }
     let spreads = images.iter().filter_map(|(who, _, times)| Some((*who, Spread::of(times)?)));
@@ -62,9 +65,11 @@ pub fn steps(guests: &Guests, rounds: usize) -> Result<Vec<Step>> {
         .map(|length| guests.pack_cut(&init, format!("{}\n{agent}\n{last}\n", body[..length].join("\n"))))
         .collect::<Result<_>>()?;
     let mut times = vec![Vec::new(); cuts.len()];
+    let mut progress = Progress::of("icount, step by step", rounds * cuts.len());
     for _ in 0..rounds {
-        for (times, cut) in times.iter_mut().zip(&cuts) {
-            times.push(instructions(guests, cut)?);
+        for (place, (times, cut)) in times.iter_mut().zip(&cuts).enumerate() {
+            let what = format!("up to {}", body[place]);
+            times.push(instructions(guests, cut, &what, &mut progress).context(what)?);
         }
     }
     let medians: Vec<f64> = times.iter().filter_map(|times| Spread::of(times)).map(|spread| spread.median).collect();
@@ -76,6 +81,6 @@ pub fn steps(guests: &Guests, rounds: usize) -> Result<Vec<Step>> {
     Ok((0..medians.len()).map(|place| Step { step: name(place), kilo_instructions: cost(place) }).collect())
 }
 
-fn instructions(guests: &Guests, image: &Image) -> Result<f64> {
-    guests.boot(image, true)?.init_to_service()
+fn instructions(guests: &Guests, image: &Image, what: &str, progress: &mut Progress) -> Result<f64> {
+    progress.time(what, || guests.boot(image, true))?.init_to_service()
 }

@@ -9,6 +9,7 @@ use super::candidate::{Candidate, Kind};
 use super::finding::Memory;
 use super::guest::{Guests, Image};
 use super::peers;
+use super::progress::Progress;
 use super::statistics::Spread;
 use crate::compression::Compression;
 
@@ -46,9 +47,11 @@ pub fn run(guests: &Guests, kinds: &[Kind], rounds: usize) -> Result<Vec<Line>> 
     if let Some(first) = entrants.first() {
         guests.boot(&first.image, false).context("the first boot")?;
     }
+    let mut progress = Progress::of("vm", rounds * entrants.len());
     for _ in 0..rounds {
         for entrant in &mut entrants {
-            entrant.boot(guests).with_context(|| format!("{}, {}", entrant.who, entrant.compression))?;
+            let what = format!("{}, {}", entrant.who, entrant.compression);
+            progress.time(&what, || entrant.boot(guests)).context(what)?;
         }
     }
     Ok(entrants.iter().filter_map(Entrant::line).collect())
