@@ -131,7 +131,7 @@ fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode>
     let mut vm = Vm { extra: watch.words(), ..vm(options, &parts.kernel, image.path(), guest)? };
     if let Some(vsock) = &vsock {
         vm.extra.extend(vsock.words(vm.memory_mb));
-        eprintln!("vm: the guest's vsock is in {}", vsock.folder().display());
+        eprintln!("vm: the guest's vsock, by {vsock}, is in {}", vsock.folder().display());
     }
     let name = announce(&vm);
     let outcome = vm.watch(|line| show_line(options, line))?;

@@ -1,37 +1,30 @@
 //! A vsock device for a guest, and the host's end of it: a folder of Unix sockets.
 //!
-//! The device is a program of its own, vhost-device-vsock, which QEMU reaches by the vhost-user protocol. It needs no
-//! right of root and no /dev/vhost-vsock, and the guest's CID is nobody else's business. On the host it is what
-//! Firecracker and Cloud Hypervisor have: a guest's call of port P arrives at the socket `vsock_P`; who connects to
-//! `vsock` and writes `CONNECT P\n` is answered `OK …\n` and then talks to the guest's port P.
+//! Where this machine's kernel serves vsock (vhost), it is the device, and a bridge of ours makes the folder of it. Elsewhere
+//! the device is a program, by vhost-user. On the host both are what Firecracker and Cloud Hypervisor have: a guest's
+//! call of port P arrives at the socket `vsock_P`; who connects to `vsock` and writes `CONNECT P\n` is answered `OK …\n` and
+//! then talks to the guest's port P.
 
-use std::fs;
+mod user;
+
+use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tempfile::TempDir;
+use vsock_bridge::vhost::{self, Answer};
+use vsock_bridge::{Bridge, HOST_CID, cids};
 
-use crate::cargo_program;
 use crate::leavings::Leavings;
 use crate::modules::{Module, Modules};
-
-const PROGRAM: (&str, &str) = ("vhost-device-vsock", "0.3.0");
+use user::UserDevice;
 
 /// The first CID that is a guest's to have, vsock(7).
 pub const FIRST_CID: u32 = 3;
-
-/// For the device to be there.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// What vsock needs of a kernel that has it as modules; a microvm's devices are of the kind mmio.
 const MODULES: [&str; 2] = ["virtio_mmio", "vmw_vsock_virtio_transport"];
@@ -42,41 +35,50 @@ pub fn modules(folder: Option<&Path>) -> Result<Vec<Module>> {
     Modules::of(folder)?.needed(&MODULES.map(String::from))
 }
 
+/// Who moves the bytes.
+enum Device {
+    /// This machine's kernel, with a bridge to the folder.
+    Vhost { bridge: Bridge, cid: u32, said: Arc<Mutex<String>> },
+    /// A program, and why it is not the kernel.
+    User(UserDevice, String),
+}
+
 /// A device that runs; it ends, and its folder goes, when this is dropped.
 pub struct Vsock {
-    device: Child,
+    // Before its folder.
+    device: Device,
     folder: TempDir,
-    _leavings: [Leavings; 2],
+    _leavings: Leavings,
 }
 
 impl Vsock {
-    /// Builds the device's program at need and starts it.
+    /// By the kernel where it serves this CID, else by a program that cargo builds at need.
     pub fn start(cid: u32) -> Result<Self> {
-        let program = cargo_program::installed(PROGRAM.0, PROGRAM.1)?;
+        Vsock::start_by(Path::new(vhost::DEVICE), cid)
+    }
+
+    /// The same with another file than /dev/vhost-vsock.
+    pub fn start_by(vhost: &Path, cid: u32) -> Result<Self> {
         // Not in the cache: a Unix socket's path has 107 bytes at most.
         let folder = tempfile::Builder::new().prefix("moveroot-vsock-").tempdir().context("no folder for sockets")?;
-        let mut command = Command::new(&program);
-        command.args(["--guest-cid", &cid.to_string(), "--socket"]).arg(folder.path().join("device"));
-        command.arg("--uds-path").arg(folder.path().join("vsock"));
-        let log = fs::File::create(folder.path().join("log")).context("no file for the device's log")?;
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let device = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        let leavings = [Leavings::of_process(device.id()), Leavings::of_path(folder.path())];
-        let mut vsock = Vsock { device, folder, _leavings: leavings };
-        vsock.wait_for_device()?;
-        Ok(vsock)
+        let leavings = Leavings::of_path(folder.path());
+        let device = match vhost::ask(vhost, cid) {
+            // It is given back here, for QEMU to take.
+            Answer::Serves(_) => bridged(folder.path(), cid)?,
+            Answer::Taken => {
+                bail!("another guest of this machine has the vsock CID {cid}: name a free one by --vsock CID")
+            }
+            Answer::Missing(why) => Device::User(UserDevice::start(folder.path(), cid)?, format!("{why:#}")),
+        };
+        Ok(Vsock { device, folder, _leavings: leavings })
     }
 
-    /// QEMU's words for it. The device works on the guest's memory, so that is shared.
+    /// QEMU's words for it.
     pub fn words(&self, memory_mb: u32) -> Vec<String> {
-        let memory = format!("memory-backend-memfd,id=memory,share=on,size={memory_mb}M");
-        let device = format!("socket,id=vsock,path={}", self.device().display());
-        let words = ["-machine", "memory-backend=memory", "-object", &memory, "-chardev", &device];
-        words.into_iter().chain(["-device", "vhost-user-vsock-device,chardev=vsock"]).map(String::from).collect()
-    }
-
-    fn device(&self) -> PathBuf {
-        self.folder.path().join("device")
+        match &self.device {
+            Device::Vhost { cid, .. } => vhost_words(*cid),
+            Device::User(device, _) => device.words(memory_mb),
+        }
     }
 
     /// Where the host's sockets are.
@@ -86,12 +88,18 @@ impl Vsock {
 
     /// What the device had to complain of.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        match &self.device {
+            Device::Vhost { said, .. } => said.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Device::User(device, _) => device.log(),
+        }
     }
 
     /// Takes the guest's calls of a port.
     pub fn listen(&self, port: u32) -> Result<UnixListener> {
         let path = self.folder.path().join(format!("vsock_{port}"));
+        if let Device::Vhost { bridge, .. } = &self.device {
+            bridge.open_port(port).with_context(|| format!("cannot listen at this machine's vsock port {port}"))?;
+        }
         UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))
     }
 
@@ -109,28 +117,41 @@ impl Vsock {
 
     /// Ends the device under the guest's feet, for tests of what happens then.
     pub fn break_off(&self) -> Result<()> {
-        kill(Pid::from_raw(self.device.id() as i32), Signal::SIGKILL).context("cannot end the vsock device")
-    }
-
-    fn wait_for_device(&mut self) -> Result<()> {
-        let deadline = Instant::now() + LIMIT;
-        while !self.device().exists() {
-            let ended = self.device.try_wait().context("cannot look at the vsock device")?;
-            if ended.is_some() || Instant::now() > deadline {
-                bail!("{} did not start: {}", PROGRAM.0, self.log().trim());
-            }
-            sleep(PAUSE);
+        match &self.device {
+            Device::Vhost { bridge, .. } => bridge.end(),
+            Device::User(device, _) => device.break_off()?,
         }
         Ok(())
     }
 }
 
-impl Drop for Vsock {
-    fn drop(&mut self) {
-        // It may have ended with QEMU.
-        self.device.kill().ok();
-        self.device.wait().ok();
+/// By which device, and why.
+impl fmt::Display for Vsock {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        match &self.device {
+            Device::Vhost { .. } => out.write_str("vhost"),
+            Device::User(_, why) => write!(out, "vhost-user ({why})"),
+        }
     }
+}
+
+/// QEMU's words for a device that the kernel serves.
+pub fn vhost_words(cid: u32) -> Vec<String> {
+    vec!["-device".to_string(), format!("vhost-vsock-device,guest-cid={cid}")]
+}
+
+fn bridged(folder: &Path, cid: u32) -> Result<Device> {
+    let said = Arc::new(Mutex::new(String::new()));
+    let tell = {
+        let said = Arc::clone(&said);
+        move |text: &str| {
+            eprintln!("vm: {text}");
+            said.lock().unwrap_or_else(PoisonError::into_inner).push_str(&format!("{text}\n"));
+        }
+    };
+    let bridge =
+        Bridge::open(folder, cids(cid, HOST_CID), tell).context("cannot open a bridge to the guest's vsock")?;
+    Ok(Device::Vhost { bridge, cid, said })
 }
 
 /// Byte by byte: what follows the line is not ours.

@@ -8,6 +8,7 @@
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
 //! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
 //! | `namespaces` | the real init as PID 1 of new namespaces | root |
+//! | `vsock` | who serves a guest's vsock, and the bridge over Unix sockets | QEMU |
 //! | `vm` | the real init under a real kernel | QEMU |
 
 mod bad_plans;
@@ -23,3 +24,4 @@ mod reproducible;
 mod tidy;
 mod trial;
 mod vm;
+mod vsock;

@@ -12,6 +12,7 @@ mod soak;
 mod task;
 mod timeline;
 pub mod troubleshooting;
+mod vsock;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
