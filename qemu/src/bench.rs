@@ -22,7 +22,7 @@ mod statistics;
 mod whole;
 
 use crate::accel::{self, Choice};
-use crate::{apt, build, kernel, machine, qemu, workspace};
+use crate::{apt, build, kernel, machine, output, qemu, workspace};
 use candidate::Kind;
 use guest::Guests;
 use record::Record;
@@ -68,6 +68,9 @@ impl Options {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    let folder = if options.record { workspace::root().join("qemu/records") } else { peers::folder()? };
+    let json = folder.join(format!("bench-{}.json", machine::date()?));
+    output::ensure_writable(&json)?;
     let (kinds, left_out) = takers()?;
     let service = peers::probe()?;
     let (rounds, boots) = if options.quick { (5, 1) } else { (options.rounds, options.boots) };
@@ -91,7 +94,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     print!("{}", record.tables());
-    keep(options, &record)?;
+    keep(&record, &json, &folder.join("bench.svg"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -133,14 +136,11 @@ fn guests(options: &Options, service: &Path) -> Result<Guests> {
     Ok(Guests::new(kernel, accel, service))
 }
 
-fn keep(options: &Options, record: &Record) -> Result<()> {
-    let folder = if options.record { workspace::root().join("qemu/records") } else { peers::folder()? };
-    let json = folder.join(format!("bench-{}.json", record.date));
-    record.write(&json)?;
+fn keep(record: &Record, json: &Path, svg: &Path) -> Result<()> {
+    record.write(json)?;
     eprintln!("vm: wrote {}", json.display());
     if !record.native.is_empty() {
-        let svg = folder.join("bench.svg");
-        chart::draw(record, &svg).with_context(|| format!("cannot draw {}", svg.display()))?;
+        chart::draw(record, svg).with_context(|| format!("cannot draw {}", svg.display()))?;
         eprintln!("vm: wrote {}", svg.display());
     }
     Ok(())

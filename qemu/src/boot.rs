@@ -22,7 +22,7 @@ use crate::qemu::{Outcome, Vm};
 use crate::task::Style;
 use crate::timeline::{Timeline, Watch};
 use crate::vsock::{self, Vsock};
-use crate::{build, kernel, machine, pack, timeline, workspace};
+use crate::{build, kernel, machine, output, pack, timeline, workspace};
 pub use guest::{Guest, agent};
 pub use parts::{Parts, STRAIGHT};
 
@@ -84,6 +84,7 @@ pub fn demo_plan() -> PathBuf {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    options.timeline.as_deref().map(output::ensure_writable).transpose()?;
     refuse_given(options)?;
     let kernel = match &options.release {
         Some(release) => Some(kernel::of(release)?),

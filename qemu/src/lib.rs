@@ -4,7 +4,7 @@
 //! `matrix`, `fuzz`, with `timeline`); what goes into a guest and how it runs (`bundle`, `plan`, `fit`, `pairing`,
 //! `modules`, `initramfs`, `disk`, `accel`, `qemu` with `console`, `port` and `clock`, `vsock` with `leavings`, `task`; `faults`
 //! over `sandbox`); where things come from (`kernel`, `image`, `build`, `cargo_program`, `apt`); the formats and places at
-//! the bottom (`compression`, `cpio`, `elf`, `machine`, `workspace`).
+//! the bottom (`compression`, `cpio`, `elf`, `machine`, `output`, `workspace`).
 
 pub mod bench;
 pub mod boot;
@@ -46,4 +46,5 @@ pub mod compression;
 pub mod cpio;
 pub mod elf;
 mod machine;
+mod output;
 pub mod workspace;

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use crate::machine;
+use crate::{machine, output};
 use circumstances::{CIRCUMSTANCES, Images};
 use guest::Subject;
 use record::{Cell, Record, Verdict};
@@ -45,6 +45,8 @@ const AT_A_TIME: usize = 2;
 
 /// The command: exits 1 if a cell is wrong.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    ensure_wanted(&options.only)?;
+    options.json.as_deref().map(output::ensure_writable).transpose()?;
     let subjects = subjects(options)?;
     let record = fill(&subjects, |what| what.contains(&options.only))?;
     print!("{}", record.table());
@@ -53,6 +55,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         std::fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(if record.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Before anything is fetched: that there is a circumstance of that name.
+fn ensure_wanted(words: &str) -> Result<()> {
+    let names: Vec<&str> = CIRCUMSTANCES.iter().map(|what| what.name).collect();
+    let is_there = names.iter().any(|name| name.contains(words));
+    ensure!(is_there, "no circumstance's name contains {words:?}; they are: {}", names.join("; "));
+    Ok(())
 }
 
 /// The kernels that moveroot has to boot on.

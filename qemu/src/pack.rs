@@ -17,7 +17,7 @@ use crate::fit::{self, Fit};
 use crate::initramfs::{Initramfs, normalized};
 use crate::modules::{self, Module};
 use crate::plan::{Finding, Plan};
-use crate::{build, workspace};
+use crate::{build, output, workspace};
 use progress::Progress;
 
 #[derive(Args, Clone, Debug)]
@@ -49,6 +49,7 @@ pub struct Options {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    output::ensure_writable(&options.out)?;
     ensure_out_is_elsewhere(options)?;
     let init = match &options.init {
         Some(init) => init.clone(),
@@ -186,7 +187,7 @@ fn warn<'f>(plan: &str, findings: impl Iterator<Item = &'f Finding>) {
 
 /// The next packing would pack it, and be another one.
 fn ensure_out_is_elsewhere(options: &Options) -> Result<()> {
-    let folder = options.out.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = output::folder_of(&options.out);
     let folder = folder.canonicalize().with_context(|| format!("cannot find the folder {}", folder.display()))?;
     for (_, host) in &options.files {
         let is_inside = host.is_dir() && host.canonicalize().is_ok_and(|host| folder.starts_with(host));
@@ -201,7 +202,7 @@ fn write(out: &Path, bytes: &[u8]) -> Result<()> {
     if out.exists() && !out.is_file() {
         return std::fs::write(out, bytes).with_context(context);
     }
-    let folder = out.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = output::folder_of(out);
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).with_context(context)?;
     file.write_all(bytes).with_context(context)?;

@@ -19,7 +19,7 @@ mod record;
 use crate::accel::{self, Choice};
 use crate::boot::{self, Parts};
 use crate::compression::Compression;
-use crate::{build, image, machine, timeline, workspace};
+use crate::{build, image, machine, output, timeline, workspace};
 use calls::Calls;
 use guest::Guest;
 use host::HostPerf;
@@ -97,6 +97,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         None => workspace::target()?.join("profile"),
     };
     fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let json = out.join("profile.json");
+    output::ensure_writable(&json)?;
     let guest = guest(options)?;
     let mut record = blank(options, &guest)?;
     if options.wants(What::Perf) {
@@ -104,7 +106,6 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     record.phases = phases(options, &guest, &record, &out)?;
     print!("{}", record.tables());
-    let json = out.join("profile.json");
     record.write(&json)?;
     eprintln!("vm: wrote {}", out.display());
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `plan` | the plan language's own code | nothing |
 //! | `pack`, `modules`, `check`, `trial`, `boot` | the commands themselves | cpio, bsdcpio, lsinitramfs, user namespaces, root |
+//! | `early` | commands that cannot work | nothing |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
 //! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
@@ -15,6 +16,7 @@ mod bad_plans;
 mod boot;
 mod check;
 mod docs;
+mod early;
 mod elf;
 mod modules;
 mod namespaces;

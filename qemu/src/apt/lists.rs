@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 
 use super::{Rights, apt_get, lock, output, sources, with_progress};
 use crate::workspace;
@@ -55,6 +55,8 @@ impl Lists {
             "Acquire::Check-Valid-Until=false".to_string(),
             "Acquire::Languages=none".to_string(),
             "APT::Sandbox::User=root".to_string(),
+            // Else a server that is not reached is a warning, and the lists stay empty.
+            "APT::Update::Error-Mode=any".to_string(),
         ];
         let options = options.into_iter().flat_map(|option| ["-o".to_string(), option]).collect();
         let what = format!("package lists of {release}");
@@ -64,15 +66,18 @@ impl Lists {
     /// The package of a given prefix that `package` depends on, by lists of a day's age at most.
     pub fn dependency(&self, package: &str, prefix: &str) -> Result<String> {
         let _alone = lock()?;
-        if !self.are_of_today()
-            && let Err(error) = self.refresh()
-        {
-            eprintln!("vm: {error:#}\nvm: going on with the {} that are there", self.what);
-        }
-        self.fresh_or_refreshed(|| {
+        let find = || {
             let found = self.find_dependency(package, prefix)?;
             found.with_context(|| format!("{package} depends on no {prefix}… package"))
-        })
+        };
+        if self.are_of_today() {
+            return self.fresh_or_refreshed(find);
+        }
+        if let Err(error) = self.refresh() {
+            ensure!(self.may_be_there(), error);
+            eprintln!("vm: {error:#}\nvm: going on with the {} that are there", self.what);
+        }
+        find()
     }
 
     /// The same, or None where `package` depends on none such.
@@ -134,8 +139,34 @@ impl Lists {
     fn refresh(&self) -> Result<()> {
         let mut update = apt_get(self.rights);
         update.args(&self.options).arg("update");
-        with_progress(update, &format!("refreshing {}", self.what))?;
+        let refreshed = with_progress(update, &format!("refreshing {}", self.what));
+        refreshed.map_err(|error| self.reason(error))?;
         fs::write(&self.refreshed, "").with_context(|| format!("cannot write {}", self.refreshed.display()))
+    }
+
+    /// Why there are none of a release, in a line; what apt says of this machine's own stands as it is. A release that never
+    /// was leaves nothing in the cache.
+    fn reason(&self, error: Error) -> Error {
+        if self.rights == Rights::Root {
+            return error;
+        }
+        if !self.refreshed.exists()
+            && let Some(folder) = self.refreshed.parent()
+        {
+            // One that stays does no harm.
+            fs::remove_dir_all(folder).ok();
+        }
+        let said = format!("{error:#}");
+        let complaint = said.lines().find_map(|line| line.strip_prefix("E: ")).unwrap_or(&said).trim();
+        if complaint.contains("does not have a Release file") && said.contains("404") {
+            return anyhow!("no such release where this machine's packages come from (404)");
+        }
+        anyhow!("{} cannot be had: {complaint}", self.what)
+    }
+
+    /// This machine's own lists may be older than this harness.
+    fn may_be_there(&self) -> bool {
+        self.rights == Rights::Root || self.refreshed.exists()
     }
 
     fn are_of_today(&self) -> bool {

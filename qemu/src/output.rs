@@ -1,0 +1,58 @@
+//! Files that a command writes at its end: whether they can be is told at its start, before anything is booted.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::NamedTempFile;
+
+/// Refuses a file that cannot be written. What is there stays as it is; a device or a fifo is not opened.
+pub fn ensure_writable(path: &Path) -> Result<()> {
+    ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
+    ensure!(path.file_name().is_some(), "cannot write {}: it names no file", path.display());
+    if path.is_file() {
+        let opened = OpenOptions::new().append(true).open(path);
+        return opened.map(drop).with_context(|| format!("cannot write {}", path.display()));
+    }
+    if path.exists() {
+        return Ok(());
+    }
+    let folder = folder_of(path);
+    ensure!(folder.is_dir(), "cannot write {}: there is no folder {}", path.display(), folder.display());
+    NamedTempFile::new_in(folder).map(drop).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The folder that a file is in, by its path.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_written_is_let_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "kept").unwrap();
+        for path in [&file, &folder.path().join("new"), Path::new("/dev/null"), Path::new("new-here")] {
+            ensure_writable(path).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left behind");
+        for (path, why) in [
+            (folder.path().to_path_buf(), "it is a folder"),
+            (folder.path().join("none/new"), "there is no folder"),
+            (file.join("new"), "there is no folder"),
+            ("/proc/new".into(), "cannot write /proc/new"),
+            ("/proc/version".into(), "cannot write /proc/version"),
+            ("".into(), "it names no file"),
+        ] {
+            let error = format!("{:#}", ensure_writable(&path).unwrap_err());
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What cannot work is refused before anything is fetched, built or booted, in one line.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+/// What the command says on standard error; it has to fail.
+fn refused(words: &[&str]) -> Result<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(words).output()?;
+    ensure!(output.status.code() == Some(1), "{words:?}: {}", output.status);
+    ensure!(output.stdout.is_empty(), "{words:?}: {}", String::from_utf8_lossy(&output.stdout));
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn files_that_cannot_be_written() -> Result<()> {
+    for (words, message) in [
+        (vec!["boot", "--timeline", "/none/x.svg"], "cannot write /none/x.svg: there is no folder /none"),
+        (vec!["boot", "--timeline", "/dev"], "cannot write /dev: it is a folder"),
+        (vec!["matrix", "--json", "/none/x.json"], "cannot write /none/x.json: there is no folder /none"),
+        (vec!["pack", "-o", "/none/x"], "cannot write /none/x: there is no folder /none"),
+        (vec!["profile", "--out", "/dev/null"], "cannot make the folder /dev/null: File exists (os error 17)"),
+    ] {
+        assert_eq!(refused(&words)?, format!("vm: {message}\n"), "{words:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn words_that_name_nothing() -> Result<()> {
+    let said = refused(&["matrix", "--only", "nosuchword"])?;
+    assert!(said.starts_with("vm: no circumstance's name contains \"nosuchword\"; they are: 512 MB, 1 CPU; "), "{said}");
+    assert!(said.contains("; gzip; ") && said.lines().count() == 1, "{said}");
+    Ok(())
+}
+
+/// Whether the server says so or is not reached: one line of it, behind the one that tells what is being done.
+#[test]
+fn releases_that_are_none() -> Result<()> {
+    for command in ["boot", "matrix"] {
+        let said = refused(&[command, "--release", "nosuch"])?;
+        let lines: Vec<&str> = said.lines().collect();
+        let [refreshing, reason] = lines.as_slice() else { panic!("{said}") };
+        assert_eq!(*refreshing, "vm: refreshing package lists of nosuch");
+        assert!(reason.starts_with("vm: no kernel of nosuch: "), "{said}");
+    }
+    let said = refused(&["boot", "--release", "No-Such"])?;
+    assert_eq!(said, "vm: No-Such is no release's name: name one as trixie or sid\n");
+    Ok(())
+}
