@@ -1,6 +1,7 @@
 //! Whether a plan and an initramfs fit: each step is followed as the init would, and what it needs is looked for.
 
 mod lines;
+mod modules;
 mod new_root;
 mod programs;
 mod room;
@@ -105,7 +106,7 @@ impl<'a> Fitting<'a> {
                     self.library_path = folders.split(':').map(String::from).collect();
                 }
             }
-            Verb::MODULE if !self.tree.contains(step.word(1)) => self.missing(step),
+            Verb::MODULE => self.module(step)?,
             Verb::EXEC => self.exec(step),
             _ => {}
         }

@@ -35,20 +35,6 @@ pub fn modules(release: Option<&str>) -> Result<PathBuf> {
     kernel.parent().map(Path::to_path_buf).context("the modules lie in no folder")
 }
 
-/// A module of this release's kernel, by its path below `/lib/modules/VERSION`.
-pub fn module(path: &str) -> Result<PathBuf> {
-    let file = modules(None)?.join(path);
-    ensure!(file.is_file(), "the kernel has no module {}", file.display());
-    Ok(file)
-}
-
-/// The modules with these file names, of a release's kernel or of this machine's release.
-pub fn modules_named(release: Option<&str>, names: &[&str]) -> Result<Vec<PathBuf>> {
-    let folder = Part::MODULES.fetch(&release.map_or_else(Lists::own, Lists::of)?)?;
-    let found = |name: &&str| find(&folder, name)?.with_context(|| format!("the kernel has no module {name}"));
-    names.iter().map(found).collect()
-}
-
 /// What a bzImage says it is: `6.1.0-56-cloud-amd64`. Its place is told at 0x20e, kernel_version in
 /// Documentation/arch/x86/boot.rst.
 pub fn version(kernel: &Path) -> Result<String> {

@@ -34,6 +34,8 @@ pub struct Module {
     /// In the guest's initramfs.
     pub path: String,
     pub content: Vec<u8>,
+    /// In the kernel's package; here it is not.
+    pub was_compressed: bool,
 }
 
 impl Modules {
@@ -58,6 +60,24 @@ impl Modules {
         Ok(needed)
     }
 
+    /// For a plan that names modules by paths of its own: those, and in the same folder what they need besides; and the paths
+    /// of those that this kernel has no file of, built in or gone.
+    pub fn for_plan(&self, paths: &[String]) -> Result<(Vec<Module>, Vec<String>)> {
+        let file_of = |path: &String| self.files.get(&name_of(Path::new(path))?);
+        let (there, absent): (Vec<String>, Vec<String>) =
+            paths.iter().cloned().partition(|path| file_of(path).is_some());
+        let Some(folder) = there.first().and_then(|path| Path::new(path).parent()) else { return Ok((vec![], absent)) };
+        let names: Vec<String> = there.iter().filter_map(|path| name_of(Path::new(path))).collect();
+        let mut needed = self.needed(&names)?;
+        for module in &mut needed {
+            let name = name_of(Path::new(&module.path));
+            let beside = || folder.join(Path::new(&module.path).file_name().unwrap_or_default()).display().to_string();
+            let planned = there.iter().find(|path| name_of(Path::new(path)) == name);
+            module.path = planned.cloned().unwrap_or_else(beside);
+        }
+        Ok((needed, absent))
+    }
+
     fn add(&self, name: &str, seen: &mut BTreeSet<String>, needed: &mut Vec<Module>) -> Result<()> {
         if self.built_in.contains(name) || !seen.insert(name.to_string()) {
             return Ok(());
@@ -71,7 +91,7 @@ impl Modules {
         }
         let plain_place = place.with_file_name(format!("{}.ko", stem(place)));
         let path = format!("/lib/modules/{}/{}", self.version, plain_place.display());
-        needed.push(Module { path, content });
+        needed.push(Module { path, content, was_compressed: plain_place != *place });
         Ok(())
     }
 }
@@ -91,7 +111,7 @@ pub fn planned(plan: &str, modules: &[Module]) -> Result<String> {
     let mut lines: Vec<String> = plan.lines().map(String::from).collect();
     let (mut next, mut before) = (first + 1, "");
     for module in modules {
-        match lines.iter().position(|line| loads(line, module)) {
+        match lines.iter().position(|line| loads(line, &module.path)) {
             Some(place) if place < next => bail!("the plan loads {} too early: it may need {before}", module.path),
             Some(place) => next = place,
             None => lines.insert(next, format!("module {}", module.path)),
@@ -101,9 +121,15 @@ pub fn planned(plan: &str, modules: &[Module]) -> Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-fn loads(line: &str, module: &Module) -> bool {
+/// The plan without the lines that load from these paths.
+pub fn without(plan: &str, paths: &[String]) -> String {
+    let stays = |line: &&str| !paths.iter().any(|path| loads(line, path));
+    plan.lines().filter(stays).flat_map(|line| [line, "\n"]).collect()
+}
+
+fn loads(line: &str, path: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
-    matches!(words.next(), Some("module" | "-module")) && words.next() == Some(&module.path)
+    matches!(words.next(), Some("module" | "-module")) && words.next() == Some(path)
 }
 
 /// Where below `folder` the modules lie, by their names.
@@ -163,7 +189,7 @@ mod tests {
     use super::*;
 
     fn module(path: &str) -> Module {
-        Module { path: path.into(), content: Vec::new() }
+        Module { path: path.into(), content: Vec::new(), was_compressed: false }
     }
 
     #[test]

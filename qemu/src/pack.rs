@@ -58,6 +58,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let mut tree = collect(&init, options.plan.as_deref(), &options.files)?;
     let modules = options.kernel.modules()?;
     modules::pack(&modules, &mut tree);
+    let decompressed = modules.iter().filter(|module| module.was_compressed).count();
+    if decompressed > 0 {
+        println!("packed decompressed, for kernels that cannot do it themselves: {decompressed} modules");
+    }
     let mut brought = Vec::new();
     if !options.no_libs {
         brought = libraries::bring(&mut tree, &options.files)?;

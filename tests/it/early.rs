@@ -29,7 +29,10 @@ fn files_that_cannot_be_written() -> Result<()> {
 #[test]
 fn words_that_name_nothing() -> Result<()> {
     let said = refused(&["matrix", "--only", "nosuchword"])?;
-    assert!(said.starts_with("vm: no circumstance's name contains \"nosuchword\"; they are: 512 MB, 1 CPU; "), "{said}");
+    assert!(
+        said.starts_with("vm: no circumstance's name contains \"nosuchword\"; they are: 512 MB, 1 CPU; "),
+        "{said}"
+    );
     assert!(said.contains("; gzip; ") && said.lines().count() == 1, "{said}");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `cargo vm pack --module`: the modules of a kernel package, with all they need, and the plan's lines for them.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -117,6 +118,54 @@ fn that_cannot_be_are_refused() -> Result<()> {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(1) && said.contains(&message), "{words:?}: {said}");
         assert!(!folder.path().join("out").exists(), "{words:?} has written something");
+    }
+    Ok(())
+}
+
+/// Debian 13's package has them compressed; what is packed are the modules themselves.
+#[test]
+fn that_are_compressed_are_packed_decompressed() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let modules = kernel::modules(Some("trixie"))?.display().to_string();
+    let output = pack(folder.path(), PLAN, &["--module", "brd", "--kernel-package", &modules])?;
+    assert_eq!(added(&output)?, ["brd.ko"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("packed decompressed, for kernels that cannot do it themselves: 1 modules\n"), "{said}");
+    let image = fs::read(folder.path().join("out"))?;
+    // With the version: the test itself, which stands for the agent, has no such words.
+    let version = Path::new(&modules).file_name().context("a version")?.to_string_lossy().into_owned();
+    let name = format!("{version}/kernel/drivers/block/brd.ko\0");
+    let at = image.windows(name.len()).position(|window| window == name.as_bytes()).context("it is not packed")?;
+    let content: Vec<u8> = image[at + name.len()..].iter().copied().skip_while(|byte| *byte == 0).take(4).collect();
+    assert_eq!(content, b"\x7fELF");
+    Ok(())
+}
+
+/// Init, and so the kernel, go by a file's name.
+#[test]
+fn named_otherwise_than_they_are_are_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("plain"), "a module")?;
+    let mut packed = flate2::write::GzEncoder::new(fs::File::create(folder.path().join("packed"))?, Default::default());
+    packed.write_all(b"a module")?;
+    packed.finish()?;
+    for (name, file, is_refused, message) in [
+        ("/a.ko", "plain", false, ""),
+        (
+            "/a.ko.gz",
+            "packed",
+            false,
+            "warning: module /a.ko.gz: loads only where the kernel has CONFIG_MODULE_DECOMPRESS",
+        ),
+        ("/a.ko", "packed", true, "plan:2:8: module /a.ko: compressed by gzip, though its name does not say so"),
+        ("/a.ko.xz", "plain", true, "plan:2:8: module /a.ko.xz: not compressed, though its name says so"),
+    ] {
+        let plan = format!("root\nmodule {name}\nbind /agent\nexec /agent\n");
+        let output = pack(folder.path(), &plan, &["--file", &format!("{name}={file}")])?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), !is_refused, "{name} {file}: {said}");
+        assert!(said.contains(message), "{name} {file}: {said}");
+        assert_eq!(said.contains("module /a"), !message.is_empty(), "{name} {file}: {said}");
     }
     Ok(())
 }

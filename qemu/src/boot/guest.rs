@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use super::Parts;
 use crate::bundle::{self, Bundle};
 use crate::initramfs::Initramfs;
-use crate::modules::{self, Module};
+use crate::modules::{self, Module, Modules};
 use crate::pairing::Pairing;
 use crate::{build, disk, kernel, pack};
 
@@ -57,16 +57,19 @@ impl Parts {
     pub fn guest(&self, plan: &Path, bundle: &Bundle, release: Option<&str>) -> Result<Guest> {
         let pairing = Pairing::read(plan)?;
         let mut initramfs = pack::collect(&self.init, Some(plan), &[])?;
-        let names: Vec<&str> = pairing.modules.iter().filter_map(|path| path.rsplit('/').next()).collect();
-        if !names.is_empty() {
-            for (path, module) in pairing.modules.iter().zip(kernel::modules_named(release, &names)?) {
-                initramfs.file(path, &module)?;
-            }
-        }
+        let (modules, absent) = match pairing.modules.as_slice() {
+            [] => (Vec::new(), Vec::new()),
+            paths => Modules::of(&kernel::modules(release)?)?.for_plan(paths)?,
+        };
+        modules::pack(&modules, &mut initramfs);
         let mut on_disk = Initramfs::empty();
         let carried = if pairing.disk.is_some() { &mut on_disk } else { &mut initramfs };
         let added = self.carry(&pairing, carried, bundle)?;
-        let plan = pairing.with(&added);
+        if !absent.is_empty() {
+            eprintln!("vm: this kernel has these built in, or no more: the plan goes without {}", absent.join(", "));
+        }
+        let plan = modules::without(&pairing.with(&added), &absent);
+        let plan = if modules.is_empty() { plan } else { modules::planned(&plan, &modules)? };
         initramfs.bytes("/boot.plan", 0o644, plan.as_str());
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
         Ok(Guest { initramfs, plan, disk, added, kernel_words: pairing.kernel_words })

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use vm::initramfs::Initramfs;
 use vm::kernel;
+use vm::modules::Modules;
 use vm::qemu::Outcome;
 
 use super::{boot, boot_image, small};
@@ -92,9 +93,10 @@ fn boot_half(image: &Path) -> Result<Outcome> {
 fn a_console_modules_and_controllers() -> Result<()> {
     let plan = "root\nmount sysfs /sys sysfs\nmount cgroup2 /sys/fs/cgroup cgroup2\n-module /modules/text.ko\n\
         -module /modules/virtio.ko\ncontrollers cpu bogus\nexec /sbin/agent\n";
-    let module = kernel::modules_named(None, &["virtio.ko"])?.remove(0);
+    let modules = Modules::of(&kernel::modules(None)?)?.needed(&["virtio".to_string()])?;
+    let module = modules.last().context("virtio is built in")?.content.clone();
     let mut tree = small(plan)?;
-    tree.bytes("/modules/text.ko", 0o644, "no module").file("/modules/virtio.ko", &module)?;
+    tree.bytes("/modules/text.ko", 0o644, "no module").bytes("/modules/virtio.ko", 0o644, module);
     tree.remove("/dev/console").dir("/dev/console", 0o755);
     let outcome = boot(&tree, "ignore_loglevel", &[])?;
     let needing = "moveroot: boot.plan:5: module /modules/virtio.ko: ENOENT (2)";
