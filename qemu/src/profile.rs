@@ -150,9 +150,9 @@ fn blank(options: &Options, guest: &Guest) -> Result<Record> {
 fn record_with_perf(guest: &Guest, record: &Record, out: &Path) -> Result<record::Calls> {
     eprintln!("vm: a boot with perf");
     guest::ensure_perf()?;
-    let host = HostPerf::start(guest.accel, out)?;
+    let host = HostPerf::start(guest.accel, out);
     let recorded = Recorded::keep(&guest.record()?, out)?;
-    host.finish(out)?;
+    host.finish(out);
     let microseconds = recorder::PERIOD_NS / 1000;
     let (unit, by) = match guest.records_counted() {
         true => (format!("{microseconds} thousand instructions"), ", instructions counted"),
