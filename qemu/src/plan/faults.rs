@@ -153,6 +153,11 @@ fn line(number: usize, words: &[&str]) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prop_assert;
+    use proptest::sample::select;
+    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
     use super::*;
 
     fn findings(plan: &str) -> Vec<String> {
@@ -223,24 +228,19 @@ mod tests {
         });
     }
 
-    fn any_text(words: &[&str], judge: impl Fn(&str, &[Finding], bool)) {
-        let mut random = 1_u64;
-        for _ in 0..2000 {
-            let mut plan = String::new();
-            for _ in 0..random % 40 {
-                // Marsaglia's xorshift: the same texts in every run.
-                random ^= random << 13;
-                random ^= random >> 7;
-                random ^= random << 17;
-                plan += words[(random >> 32) as usize % words.len()];
-                plan.push(' ');
-            }
-            random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    fn any_text(words: &[&'static str], judge: impl Fn(&str, &[Finding], bool)) {
+        let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+        // The same texts in every run.
+        let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        let result = runner.run(&vec(select(words.to_vec()), 0..40), |words| {
+            let plan = words.join(" ");
             let (found, meant) = find(&Plan::of("p", plan.clone()));
-            assert!(read(&meant.lines).is_empty(), "{plan:?} is mended to {:?}", meant.lines);
+            prop_assert!(read(&meant.lines).is_empty(), "it is mended to {:?}", meant.lines);
             let mut is_sound = true;
             check::faults(&mut text_of(plan.as_bytes()), |_, _| is_sound = false);
             judge(&plan, &found, is_sound);
-        }
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{error}"));
     }
 }

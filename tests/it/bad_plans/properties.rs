@@ -3,7 +3,7 @@
 use fuzz::model::Step;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 
 use super::texts::{Line, mutated, plan, written};
 use super::{cases, runner};
@@ -65,6 +65,18 @@ fn mutated_plans_have_the_right_answer() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(good > 100 && bad > 1_000, "{good} good and {bad} bad texts: the mutations are of no use");
+}
+
+/// The language's words in any order.
+#[test]
+fn any_words_have_the_right_answer() {
+    const WORDS: [&str; 15] =
+        ["root", "exec", "/a", "\n", " ", "-", "#", "=", "\0", "\r", "mount", "ro,", "dir", "077", "\u{fffd}"];
+    let result = runner(cases(3_000, 100_000), 4).run(&vec(select(&WORDS[..]), 0..40), |words| {
+        fuzz::assert_right(words.concat().as_bytes());
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]
