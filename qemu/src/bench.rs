@@ -81,7 +81,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     if options.only != Some(Part::Native) {
         let guests = guests(options, &service)?;
-        record.guest_kernel = guests.kernel.file_name().unwrap_or_default().display().to_string();
+        record.guest_kernel = kernel::name(&guests.kernel);
         record.accel = guests.accel.to_string();
         if options.wants(Part::Icount) {
             eprintln!("vm: boots that count instructions, {boots} rounds");

@@ -152,7 +152,7 @@ fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode>
 
 /// Says what is booted, and how it is called.
 fn announce(vm: &Vm) -> String {
-    let name = kernel::version(&vm.kernel).unwrap_or_else(|_| file_name(&vm.kernel));
+    let name = kernel::name(&vm.kernel);
     eprintln!("vm: booting {name} under {}", vm.accel);
     name
 }
@@ -232,8 +232,4 @@ fn show_timeline(options: &Options, timeline: Option<Timeline>, what: &str) -> R
     timeline::draw(&timeline, &caption, out).with_context(|| format!("cannot draw {}", out.display()))?;
     eprintln!("vm: drew {}", out.display());
     Ok(())
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

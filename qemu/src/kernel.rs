@@ -51,6 +51,11 @@ pub fn version(kernel: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&word).into_owned())
 }
 
+/// How a kernel is called: by its version, or, where it doesn't tell that, by its file's name.
+pub fn name(kernel: &Path) -> String {
+    version(kernel).unwrap_or_else(|_| kernel.file_name().unwrap_or_default().display().to_string())
+}
+
 /// Debian's static busybox, for the container's root; this machine's own busybox is left alone.
 pub fn busybox() -> Result<PathBuf> {
     let folder = apt::unpacked("busybox-static", "*bin/busybox")?;

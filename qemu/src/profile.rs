@@ -19,7 +19,7 @@ mod record;
 use crate::accel::{self, Choice};
 use crate::boot::{self, Parts};
 use crate::compression::Compression;
-use crate::{build, image, machine, output, timeline, workspace};
+use crate::{build, image, kernel, machine, output, timeline, workspace};
 use calls::Calls;
 use guest::Guest;
 use host::HostPerf;
@@ -135,7 +135,7 @@ fn blank(options: &Options, guest: &Guest) -> Result<Record> {
     Ok(Record {
         date: machine::date()?,
         machine: machine::description()?,
-        kernel: guest.parts.kernel.file_name().unwrap_or_default().display().to_string(),
+        kernel: kernel::name(&guest.parts.kernel),
         accel: guest.accel.to_string(),
         append: options.append.clone(),
         memory_mb: options.memory,
