@@ -12,6 +12,7 @@ mod streams;
 pub mod vhost;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -111,10 +112,8 @@ impl Drop for Bridge {
 
 impl Shared {
     fn open_port(&self, port: u32) -> io::Result<()> {
-        let mut ports = self.ports();
-        if !ports.contains_key(&port) {
-            let listener = listening(&(self.addresses)(End::Host, port)?)?;
-            ports.insert(port, Arc::new(listener));
+        if let Entry::Vacant(place) = self.ports().entry(port) {
+            place.insert(Arc::new(listening(&(self.addresses)(End::Host, port)?)?));
             self.wake();
         }
         Ok(())

@@ -98,7 +98,7 @@ pub fn exchange(one: &mut (impl Read + Write), other: &mut (impl Read + Write)) 
 /// Everything arrives, in order, and so does the end of one direction, which leaves the other.
 pub fn carries_much(from: impl Into<Socket>, to: impl Into<Socket>) -> Result<()> {
     let (from, to) = (from.into(), to.into());
-    let sent: Vec<u8> = (0..LARGE).map(|at| (at / 7 ^ at >> 11) as u8).collect();
+    let sent: Vec<u8> = (0..LARGE).map(|at| ((at / 7) ^ (at >> 11)) as u8).collect();
     thread::scope(|scope| {
         let sender = scope.spawn(|| (&from).write_all(&sent).and_then(|()| from.shutdown(Shutdown::Write)));
         let mut came = Vec::new();
