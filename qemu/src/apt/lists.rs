@@ -73,11 +73,14 @@ impl Lists {
         if self.are_of_today() {
             return self.fresh_or_refreshed(find);
         }
-        if let Err(error) = self.refresh() {
-            ensure!(self.may_be_there(), error);
-            eprintln!("vm: {error:#}\nvm: going on with the {} that are there", self.what);
-        }
-        find()
+        let Err(error) = self.refresh() else { return find() };
+        // Older ones may be there, or those of all servers but one.
+        let Ok(found) = find() else {
+            self.forget();
+            return Err(error);
+        };
+        eprintln!("vm: {error:#}\nvm: going on with the {} that are there", self.what);
+        Ok(found)
     }
 
     /// The same, or None where `package` depends on none such.
@@ -144,17 +147,10 @@ impl Lists {
         fs::write(&self.refreshed, "").with_context(|| format!("cannot write {}", self.refreshed.display()))
     }
 
-    /// Why there are none of a release, in a line; what apt says of this machine's own stands as it is. A release that never
-    /// was leaves nothing in the cache.
+    /// Why there are none of a release, in a line; what apt says of this machine's own stands as it is.
     fn reason(&self, error: Error) -> Error {
         if self.rights == Rights::Root {
             return error;
-        }
-        if !self.refreshed.exists()
-            && let Some(folder) = self.refreshed.parent()
-        {
-            // One that stays does no harm.
-            fs::remove_dir_all(folder).ok();
         }
         let said = format!("{error:#}");
         let complaint = said.lines().find_map(|line| line.strip_prefix("E: ")).unwrap_or(&said).trim();
@@ -164,9 +160,15 @@ impl Lists {
         anyhow!("{} cannot be had: {complaint}", self.what)
     }
 
-    /// This machine's own lists may be older than this harness.
-    fn may_be_there(&self) -> bool {
-        self.rights == Rights::Root || self.refreshed.exists()
+    /// A release of which nothing ever came leaves nothing in the cache.
+    fn forget(&self) {
+        if self.rights == Rights::Ours
+            && !self.refreshed.exists()
+            && let Some(folder) = self.refreshed.parent()
+        {
+            // One that stays does no harm.
+            fs::remove_dir_all(folder).ok();
+        }
     }
 
     fn are_of_today(&self) -> bool {
