@@ -24,7 +24,8 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
     let (text, mark) = habits::unmarked(&plan.text);
     let mut meant = if mark.is_some() { Plan::of(&plan.name, text) } else { plan.clone() };
     let mut findings = Vec::from_iter(mark);
-    if text.is_empty() && !findings.is_empty() {
+    // Of UTF-16 nothing else can be told.
+    if text.is_empty() && !findings.is_empty() && plan.text != habits::MARK {
         return (findings, meant);
     }
     let faulty = read(&meant.lines).iter().filter_map(|found| found.line.map(|(at, _)| at)).collect();

@@ -13,7 +13,7 @@ const QUOTES: [char; 2] = ['"', '\''];
 const KERNELS: [&str; 3] = ["root", "mount", "controllers"];
 
 /// What a text in UTF-8 may begin with, and one in UTF-16 does.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub const MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A plan's text without a mark before it, and what is to be said of that.
