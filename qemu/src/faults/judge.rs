@@ -71,6 +71,8 @@ impl Case<'_> {
         ensure!(found.problems.is_empty(), "broken promises: {:?}", found.problems);
         ensure!(self.run.outcome.code == Some(0), "the service ended with {:?}", self.run.outcome.code);
         ensure!(found.argv == expected.argv && found.environment == expected.environment, "other words: {found:?}");
+        let contents = |report: &Report| -> Vec<_> { report.files.iter().map(|file| file.sha256.clone()).collect() };
+        ensure!(contents(&found) == contents(&expected), "other content of what the service asks for: {found:?}");
         Ok(())
     }
 

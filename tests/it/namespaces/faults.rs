@@ -37,7 +37,7 @@ bind /files/bound /bound
 bind /folder /data/folder
 bind /sbin/agent
 env A=1
-exec /sbin/agent --report word
+exec /sbin/agent --report word --files /proc/sys/kernel/hostname
 ";
 
 fn furnished() -> Result<Sandbox> {
