@@ -7,7 +7,7 @@ use crate::errno;
 use crate::fault::Fault;
 use crate::line::{add, add_number, push};
 use crate::plan::Step;
-use crate::sys::{self, Errno, MAX_WORDS, Name, Tail, Word, rows};
+use crate::sys::{self, Errno, MAX_WORDS, Name, Tail, rows};
 use crate::texts::{self, Packed};
 use crate::verb::Verb;
 
@@ -112,21 +112,18 @@ impl From<Fault> for Reason {
     }
 }
 
-/// The verb, its first word, the place if that is another one; all names of controllers.
+/// The verb, its first word, the place if the line has one; all names of controllers.
 fn add_objects(step: &mut Step) {
     let (joint, most) = match step.verb {
         Verb::CONTROLLERS => (texts::SPACE, MAX_WORDS),
         Verb::MOUNT | Verb::BIND => (texts::ON, 3),
         _ => (texts::TO, if step.has_target() { 3 } else { 2 }),
     };
-    let mut last = Word::NONE;
     let frame = &mut step.frame;
     for (place, word) in frame.words.iter().enumerate().take(step.count.min(most)) {
-        // The target that was left out is the source once more.
-        if !word.is_none() && *word != last && frame.line.len() < MAX_OBJECTS {
+        if !word.is_none() && frame.line.len() < MAX_OBJECTS {
             let before = if place < 2 { Packed(texts::COLON_SPACE.0 + place as u8) } else { joint };
             add(&mut frame.line, before, **word);
-            last = *word;
         }
     }
 }
