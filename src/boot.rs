@@ -10,7 +10,7 @@ use crate::report::{self, Boot, Exit, Reason};
 use crate::service;
 use crate::sys::{self, Errno, List, Name, Row, RowTable, Tail, rows};
 use crate::texts;
-use crate::verb::Verb;
+use crate::verb::{VERB_COUNT, Verb};
 use crate::{carry, mounts, root};
 use core::ffi::CStr;
 use linux_raw_sys::errno::ENOENT;
@@ -103,7 +103,7 @@ fn run_step(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     #[cfg(feature = "marks")]
     sys::mark(step.line);
     let result = run_verb(step, boot);
-    // After a failed `exec` ANSWER is `fchdir`'s: without a way back no other service can be tried, whatever the plan says.
+    // ANSWER is 0 unless execve failed and so did the way back: without that no other service can be tried, whatever the plan says.
     step.may_fail &= step.verb != Verb::EXEC || step.frame.get(sys::ANSWER) == 0;
     result
 }
@@ -128,7 +128,7 @@ fn run_verb(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
 }
 
 /// What each verb asks of the kernel, in the order of their numbers; nothing for those that do it all for themselves.
-const STEPS: [&[Row]; 12] = [
+const STEPS: [&[Row]; VERB_COUNT + 1] = [
     &[],
     &[],
     mounts::MOUNT,

@@ -112,6 +112,8 @@ impl From<Fault> for Reason {
     }
 }
 
+const _: () = assert!(texts::SPACE.0 == texts::COLON_SPACE.0 + 1, "what stands before the first two words");
+
 /// The verb, its first word, the place if the line has one; all names of controllers.
 fn add_objects(step: &mut Step) {
     let (joint, most) = match step.verb {

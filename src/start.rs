@@ -16,7 +16,9 @@ use moveroot::boot::{self, Room};
 use moveroot::sys::{List, MAX_WORDS, Tail, Word};
 
 // The stack pointer is a multiple of 16 here, as the ABI wants it before a call. Below it nothing was ever written: zeros
-// (clear_user_highpage in include/linux/highmem.h), which is what room for a boot has at first.
+// (clear_user_highpage in include/linux/highmem.h), which is what room for a boot has at first. (Of a script whose interpreter this
+// were, a first argument longer than the script's path would leave its end there, remove_arg_zero in fs/exec.c; the kernel starts
+// its init with the path itself, run_init_process in init/main.c.)
 #[cfg(target_arch = "x86_64")]
 global_asm!(
     ".section .text._start,\"ax\",@progbits",

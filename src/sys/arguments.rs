@@ -16,18 +16,20 @@ pub(super) const PARENT_MODE: u32 = 0o755;
 /// For root alone, as the kernel makes them where nobody says otherwise: devtmpfs_create_node.
 pub(super) const DEVICE_MODE: u32 = 0o600;
 
-/// An argument: a place in the frame, a constant, or a text.
+/// An argument: a place in the frame, a constant, a text, or a small number.
 #[derive(Clone, Copy)]
 pub struct Argument(pub(super) u8);
 
 /// Marks the last argument of a row.
 pub(super) const LAST: u8 = 0x80;
 
-/// The service's environment. An address, so never 0: what guards a row where nothing else is said.
+/// The service's environment. An address, so not 0: what guards a row where nothing else is said. It is 0 before the first step, where `/`
+/// still is the initramfs, and a report has no need to enter that.
 pub(super) const ENVIRONMENT: Argument = Argument(0);
 /// How many bytes are left to be sent.
 pub(super) const LEFT: Argument = Argument(1);
-/// Whether something is new; 0 where a row finds there already what it would have made.
+/// Whether something is new; 0 where a row finds there already what it would have made. Before that, of `dir`, whether its mode has
+/// bits that mkdir(2) doesn't take.
 pub const FRESH: Argument = Argument(2);
 /// The opposite.
 pub const EXISTED: Argument = Argument(3);
@@ -45,7 +47,7 @@ pub const ANSWER: Argument = Argument(8);
 pub const FILE: Argument = Argument(9);
 /// Another.
 pub const COPY: Argument = Argument(10);
-/// The mode of a file, the flags of a mount.
+/// The mode of a file, the flags of a mount or a module.
 pub const NUMBER: Argument = Argument(11);
 /// How long a text or a file is.
 pub const LENGTH: Argument = Argument(12);

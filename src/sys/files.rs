@@ -122,7 +122,7 @@ impl Frame<'_> {
 
     #[inline(never)]
     pub(super) fn ask_status(&mut self, file: usize) -> isize {
-        // SAFETY: there is the room of a struct stat, and any bytes are one.
+        // SAFETY: there is the room of a struct stat, and any bytes are one; those that nobody has put there are the zeros of new memory.
         let (answer, status) = unsafe {
             let room = self.line.as_mut_ptr().cast::<stat>();
             (call!(fstat, file, room).raw(), room.read_unaligned())

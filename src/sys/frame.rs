@@ -21,8 +21,8 @@ pub(super) const MOST: usize = 5;
 #[repr(C)]
 pub struct Frame<'t> {
     pub(super) registers: [usize; REGISTERS],
-    /// The verb first; none where a word was left out, but for the target of `copy` and `bind`, which is the source
-    /// then.
+    /// The verb first; none behind the last. The target of `copy` and `bind` that was left out is the source, the
+    /// parameters of a `module` are empty; what is behind these may be an earlier line's.
     pub words: [Word<'t>; MAX_WORDS + 2],
     /// The service's.
     pub environment: [Word<'t>; MAX_VARIABLES],

@@ -127,19 +127,18 @@ pub const fn size_of_all(steps: &[&[Row]]) -> usize {
 #[repr(C)]
 pub struct RowTable<const SIZE: usize>([u8; MOST_STEPS], [u8; SIZE]);
 
-/// A power of two. The last two are 0: where steps without rows find their end.
+/// A power of two.
 const MOST_STEPS: usize = 16;
 
 impl<const SIZE: usize> RowTable<SIZE> {
     pub const fn new(steps: &[&[Row]]) -> Self {
-        let (mut all, mut begins) = ([0; SIZE], [0; MOST_STEPS]);
+        // What is no step, and one without rows, begins at the zeros behind the last.
+        let (mut all, mut begins) = ([0; SIZE], [(MOST_STEPS + SIZE - 2) as u8; MOST_STEPS]);
         let (mut at, mut step) = (0, 0);
-        assert!(steps.len() <= MOST_STEPS - 2);
+        assert!(MOST_STEPS + SIZE < 256, "the rows of all steps take no more than a byte can tell");
         while step < steps.len() {
-            begins[step] = (MOST_STEPS - 2) as u8;
             if !steps[step].is_empty() {
                 begins[step] = (MOST_STEPS + at) as u8;
-                assert!(MOST_STEPS + at < 256, "the rows of all steps take no more than a byte can tell");
                 let packed: [u8; SIZE] = pack(steps[step]);
                 let mut byte = 0;
                 while byte < size(steps[step]) {

@@ -28,8 +28,8 @@ impl<'t> Frame<'t> {
     /// A register, or one of the words behind them.
     #[inline(always)]
     pub(super) fn place(&self, place: u8) -> usize {
-        // SAFETY: repr(C): the words are behind the registers, and as large; place is one of the constants.
-        unsafe { *self.registers.as_ptr().add(place as usize) }
+        // SAFETY: repr(C): the registers come first, the words are behind them, and as large; place is one of the constants.
+        unsafe { *(&raw const *self).cast::<usize>().add(place as usize) }
     }
 
     /// Sets for a new step, whatever its verb, what its rows may ask for: the number, and how long the second word is.
@@ -141,7 +141,8 @@ impl<'t> Frame<'t> {
     /// Makes what is missing above the path that a call was given: [`AGAIN`] if something was, else why not.
     fn make_parents(&self) -> isize {
         let [_, b, c, ..] = self.arguments;
-        // SAFETY: The path is behind the folder.
+        // SAFETY: The path is behind the folder, which is HERE; a call without a folder has its path first, an address that ends with the
+        // same 32 bits once in four thousand million.
         let path: Word = unsafe { core::mem::transmute(if b as u32 == HERE as u32 { c } else { b }) };
         let mut outcome = -(ENOENT as isize);
         path.each_parent(|parent| {

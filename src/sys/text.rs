@@ -38,7 +38,7 @@ impl<'t> Place<'t> {
     }
 
     /// # Safety
-    /// The byte there is none of the text's last.
+    /// This is not the text's last NUL, or the byte is NUL.
     #[inline(always)]
     pub(super) unsafe fn set(self, byte: u8) {
         // SAFETY: the caller's promise.

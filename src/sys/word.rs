@@ -105,7 +105,7 @@ impl<'t> Name<'t> {
         }
     }
 
-    /// What follows this byte, if the string begins with it.
+    /// What follows this byte, if the string begins with it. Not of [`Name::NONE`].
     #[inline(always)]
     pub fn without(self, byte: u8) -> Self {
         // SAFETY: as far as the NUL, if not the byte's equal.
