@@ -5,9 +5,12 @@ use super::arguments::*;
 use super::call::{Answer, call};
 use super::rows::{self, Row};
 use super::{Errno, Frame, Name, Text};
-use linux_raw_sys::errno::{EEXIST, EINTR};
+use linux_raw_sys::errno::{EEXIST, EINTR, EINVAL};
 use linux_raw_sys::general::{O_APPEND, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_RDWR, S_IFCHR, S_IFDIR, S_IFMT, stat};
 use syscalls::Sysno;
+
+/// readlink(2)'s answer for what is no symbolic link.
+const NO_LINK: isize = -(EINVAL as isize);
 
 /// What a umask of 022 takes from the mode of a new file.
 const UMASK: usize = 0o022;
@@ -111,13 +114,18 @@ impl Frame<'_> {
     pub(super) fn compare_link(&mut self) -> isize {
         let [_, target, path, ..] = self.words;
         let room = self.line.as_mut_ptr();
+        const OTHER: isize = -(EEXIST as isize);
         // SAFETY: `path` is NUL-terminated, there is that much room and one more byte, and the kernel writes no NUL.
-        let is_same = unsafe {
-            let length = call!(readlinkat, HERE, path.address(), room, self.line.capacity() - 1).value().unwrap_or(0);
-            room.add(length).write(0);
-            Name::terminated(room).is_same(*target)
-        };
-        if is_same { 0 } else { -(EEXIST as isize) }
+        unsafe {
+            match call!(readlinkat, HERE, path.address(), room, self.line.capacity() - 1).raw() {
+                NO_LINK => OTHER,
+                length @ 0.. => {
+                    room.add(length as usize).write(0);
+                    if Name::terminated(room).is_same(*target) { 0 } else { OTHER }
+                }
+                failure => failure,
+            }
+        }
     }
 
     #[inline(never)]

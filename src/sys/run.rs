@@ -141,9 +141,8 @@ impl<'t> Frame<'t> {
     /// Makes what is missing above the path that a call was given: [`AGAIN`] if something was, else why not.
     fn make_parents(&self) -> isize {
         let [_, b, c, ..] = self.arguments;
-        // SAFETY: The path is behind the folder, which is HERE; a call without a folder has its path first, an address that ends with the
-        // same 32 bits once in four thousand million.
-        let path: Word = unsafe { core::mem::transmute(if b as u32 == HERE as u32 { c } else { b }) };
+        // SAFETY: The path is behind the folder, which is the constant HERE.
+        let path: Word = unsafe { core::mem::transmute(if b == HERE as u32 as usize { c } else { b }) };
         let mut outcome = -(ENOENT as isize);
         path.each_parent(|parent| {
             // SAFETY: `parent` is NUL-terminated.

@@ -135,13 +135,13 @@ impl<'t> Word<'t> {
         Self(Name(self.end(), PhantomData))
     }
 
-    /// Calls `visit` with the word cut off at each slash but a leading one, from left to right, as long as that wants more.
+    /// Calls `visit` with the word cut off at each slash but one that leads or ends it, from left to right, as long as that wants more.
     #[inline(always)]
     pub(super) fn each_parent(self, mut visit: impl FnMut(Name<'t>) -> bool) {
         let mut at = Place::of(self.0.0);
         while at.byte() != 0 {
             at = at.next();
-            if at.byte() == b'/' {
+            if at.byte() == b'/' && at.next().byte() != 0 {
                 // SAFETY: this is not the string's last byte: that is NUL.
                 unsafe { at.set(0) };
                 let goes_on = visit(self.0);

@@ -71,6 +71,18 @@ fn options_of_root_that_are_too_long_are_refused() -> Result<()> {
     Ok(())
 }
 
+/// What ends with a slash is a folder, and where none is asked for, none is made.
+#[test]
+fn a_path_that_ends_with_a_slash_is_no_parent_of_itself() -> Result<()> {
+    let steps = "-link t /deep/x/\n-link t /y/\ndir /made/here/";
+    let outcome = initramfs()?.plan(format!("{OPENING}{steps}\n{AGENT} --files /deep/x /y /made/here"))?.run()?;
+    let told = ["boot.plan:3: link t to /deep/x/: ENOENT (2)", "boot.plan:4: link t to /y/: ENOENT (2)"];
+    assert_eq!(outcome.stderr, told.map(|line| format!("moveroot: {line}\n")).concat());
+    let kinds: Vec<String> = outcome.report()?.files.into_iter().map(|file| file.kind).collect();
+    assert_eq!(kinds, ["missing", "missing", "folder"]);
+    Ok(())
+}
+
 #[test]
 fn what_is_mounted_over_the_root_is_the_root() -> Result<()> {
     let plan = format!("root\ndir /below\nmount tmpfs / tmpfs mode=0755\ndir /above\nbind /sbin/agent\n{AGENT}");

@@ -11,10 +11,18 @@ use super::{agent, init};
 
 /// Calls of init, and the how manieth by its process: unshare is that process until it executes init, and changes its
 /// folder by then.
-const INTERRUPTED: [(&str, u32); 7] =
-    [("execve", 2), ("mount", 1), ("chdir", 2), ("open_tree", 1), ("move_mount", 1), ("sendfile", 1), ("mknodat", 1)];
+const INTERRUPTED: [(&str, u32); 8] = [
+    ("execve", 2),
+    ("mount", 1),
+    ("chdir", 2),
+    ("open_tree", 1),
+    ("move_mount", 1),
+    ("sendfile", 1),
+    ("mknodat", 1),
+    ("readlinkat", 1),
+];
 
-const PLAN: &str = "root\ncopy /file\nbind /sbin/agent\nexec /sbin/agent --report one";
+const PLAN: &str = "root\nlink a /l\nlink a /l\ncopy /file\nbind /sbin/agent\nexec /sbin/agent --report one";
 
 /// Makes an initramfs that is a mount of its own, and init PID 1 there, under strace.
 const SCRIPT: &str =
