@@ -1,5 +1,7 @@
 //! What is known of the new root while a plan is followed.
 
+use std::path::Path;
+
 use crate::initramfs::{Content, Initramfs, normalized};
 
 const MAX_LINKS: usize = 40;
@@ -173,8 +175,7 @@ impl<'a> NewRoot<'a> {
 
 /// Whether a path is a folder or lies in it.
 fn is_in(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    Path::new(path).starts_with(folder)
 }
 
 #[cfg(test)]
