@@ -7,6 +7,7 @@ use std::process::{Child, Command};
 use anyhow::{Context, Result, ensure};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 /// Written when perf records.
@@ -23,11 +24,11 @@ const EVENTS: [&str; 6] = [
     "--filter=common_pid==1",
     "--event=raw_syscalls:sys_exit/call-graph=no/",
     "--filter=common_pid==1",
-    // Room for all of it, so that perf sleeps while others work; nothing looked up that the host can do later.
+    // Room for all of it, as perf is stopped while others work: a whole boot takes less than one of these.
     "--mmap-pages=8M",
 ];
 
-/// A perf that records.
+/// A perf that records, stopped: what it would write meanwhile, its own samples too, would take the CPU from the init.
 pub struct Perf {
     child: Child,
     // perf ends its recording where this pipe does.
@@ -54,14 +55,27 @@ impl Perf {
         let mut said = [0; 5];
         answers.read_exact(&mut said).context("perf ended before it recorded")?;
         ensure!(said.starts_with(b"ack\n"), "perf answered {:?}", String::from_utf8_lossy(&said));
-        Ok(Perf { child, _control: control, _answers: answers })
+        let perf = Perf { child, _control: control, _answers: answers };
+        perf.signal(Signal::SIGSTOP)?;
+        let state = waitid(Id::Pid(perf.id()), WaitPidFlag::WSTOPPED).context("cannot wait for perf")?;
+        ensure!(matches!(state, WaitStatus::Stopped(..)), "perf should be stopped, and is {state:?}");
+        Ok(perf)
     }
 
     /// Ends it and takes what it wrote.
     pub fn stop(mut self) -> Result<Vec<u8>> {
-        kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT).context("cannot signal perf")?;
+        self.signal(Signal::SIGINT)?;
+        self.signal(Signal::SIGCONT)?;
         let status = self.child.wait().context("cannot wait for perf")?;
         let data = std::fs::read(FILE).with_context(|| format!("perf ended, {status}, and left no {FILE}"))?;
         Ok(data)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        kill(self.id(), signal).with_context(|| format!("cannot send {signal} to perf"))
+    }
+
+    fn id(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
     }
 }
