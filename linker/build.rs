@@ -54,6 +54,8 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let script = root.join("linker/init.ld");
     println!("cargo:rerun-if-changed={}", script.display());
+    println!("cargo:rerun-if-changed={}", root.join("linker/rustc").display());
+    warn_of_other_compiler();
     println!("cargo:rustc-link-arg-bin=init=-Wl,-T,{}", script.display());
     let machine = match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
         Ok("x86_64") => 62, // EM_X86_64 of elf.h
@@ -79,8 +81,7 @@ fn build_in_plan(root: &Path) {
     if bytes.contains(&0) {
         refuse(&format!("{}: there is a NUL in it", file.display()));
     }
-    let mut text = plan::Text::new();
-    text.extend(bytes.iter().copied().take(text.capacity() - 1));
+    let mut text: plan::Text = bytes.iter().copied().take(plan::MAX_LEN + 1).collect();
     check::faults(&mut text, |step, fault| {
         let line = step.map_or(String::new(), |step| format!(":{}", step.line));
         refuse(&format!("{}{line}: {}", file.display(), fault.text()));
@@ -91,6 +92,16 @@ fn build_in_plan(root: &Path) {
     let packed = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("packed.rs");
     fs::write(&packed, pack::source(&texts)).unwrap_or_else(|error| refuse(&format!("{}: {error}", packed.display())));
     println!("cargo:rustc-env=MOVEROOT_PLAN_NAME={}", name.display());
+}
+
+/// Whoever has another program in the place of linker/rustc gets an init that does the same and takes more.
+fn warn_of_other_compiler() {
+    println!("cargo:rerun-if-env-changed=RUSTC_WRAPPER");
+    if env::var_os("RUSTC_WRAPPER").is_none_or(|wrapper| !Path::new(&wrapper).ends_with("linker/rustc")) {
+        println!(
+            "cargo:warning=init will be some 300 bytes larger: linker/rustc does not compile it, because RUSTC_WRAPPER is set"
+        );
+    }
 }
 
 fn refuse(message: &str) -> ! {

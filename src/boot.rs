@@ -108,7 +108,7 @@ fn run_step(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     result
 }
 
-#[inline(never)]
+#[inline(always)]
 fn run_verb(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     let frame = &mut step.frame;
     frame.clear(step.number as usize);

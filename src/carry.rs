@@ -51,7 +51,7 @@ pub const MODULE: &[Row] =
     &[enter(INITRAMFS), open(FIRST, TO_READ), enter(NEW_ROOT), load_module(FILE, SECOND, NUMBER)];
 
 /// Of a module, whether it is compressed: names that end with `.gz`, `.xz` or `.zst`, letters behind that of `.ko`.
+#[inline(always)]
 pub fn describe(frame: &mut Frame) {
-    let last = frame.words[1].bytes().fold(0, |_, byte| byte);
-    frame.set(NUMBER, if last > b'o' { MODULE_INIT_COMPRESSED_FILE } else { 0 });
+    frame.set(NUMBER, if frame.words[1].last() > b'o' { MODULE_INIT_COMPRESSED_FILE } else { 0 });
 }

@@ -20,9 +20,9 @@ static PACKED: [u8; (NAMES.len() * BITS).div_ceil(8) + 2] = pack();
 
 const BITS: usize = 5;
 /// `A` is 1 and so on, 0 ends a name; the digits that names have follow the letters.
-const LAST_LETTER: u8 = 26;
-const DIGITS: u8 = b'2' - LAST_LETTER - 1;
-const LETTERS: u8 = b'A' - 1;
+const LAST_LETTER: u32 = 26;
+const DIGITS: u32 = b'2' as u32 - LAST_LETTER - 1;
+const LETTERS: u32 = b'A' as u32 - 1;
 
 const fn pack() -> [u8; (NAMES.len() * BITS).div_ceil(8) + 2] {
     let mut packed = [0; (NAMES.len() * BITS).div_ceil(8) + 2];
@@ -30,8 +30,8 @@ const fn pack() -> [u8; (NAMES.len() * BITS).div_ceil(8) + 2] {
     while at < NAMES.len() {
         let code = match NAMES[at] {
             b' ' => 0,
-            digit @ b'2'..=b'3' => digit - DIGITS,
-            letter => letter - LETTERS,
+            digit @ b'2'..=b'3' => digit as u32 - DIGITS,
+            letter => letter as u32 - LETTERS,
         };
         let bits = (code as u16) << (at * BITS % 8);
         packed[at * BITS / 8] |= bits as u8;
@@ -48,13 +48,12 @@ pub fn letters(number: u16) -> impl Iterator<Item = u8> {
         while names > 0 {
             let at = bit / 8;
             let (low, high) = (*PACKED.get(at)?, *PACKED.get(at + 1)?);
-            let code = (u16::from_le_bytes([low, high]) >> (bit % 8)) as u8 & ((1 << BITS) - 1);
+            let code = u32::from(u16::from_le_bytes([low, high])) >> (bit % 8) & ((1 << BITS) - 1);
             bit += BITS;
             match code {
                 0 => names -= 1,
                 _ if names > 1 => {}
-                1..=LAST_LETTER => return Some(code + LETTERS),
-                _ => return Some(code + DIGITS),
+                _ => return Some((code + if code > LAST_LETTER { DIGITS } else { LETTERS }) as u8),
             }
         }
         None

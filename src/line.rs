@@ -2,7 +2,8 @@
 
 use crate::sys::{Name, Text};
 use crate::texts::Packed;
-use ufmt::uwrite;
+use core::convert::Infallible;
+use ufmt::{uWrite, uwrite};
 
 // PACKED, PAIRS and FIRST_PAIR: see linker/pack.rs.
 include!(concat!(env!("OUT_DIR"), "/packed.rs"));
@@ -54,5 +55,18 @@ pub fn push(line: &mut Text, byte: u8) {
 /// Adds a number, in decimal digits.
 #[inline(never)]
 pub fn add_number(line: &mut Text, number: u16) {
-    let _ = uwrite!(line, "{}", number);
+    let _ = uwrite!(Bytes(line), "{}", number);
+}
+
+/// Where ufmt writes to: one byte after the other, because the way for one is there already.
+struct Bytes<'l>(&'l mut Text);
+
+impl uWrite for Bytes<'_> {
+    type Error = Infallible;
+
+    #[inline(always)]
+    fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
+        text.bytes().for_each(|byte| push(self.0, byte));
+        Ok(())
+    }
 }

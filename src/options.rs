@@ -67,11 +67,8 @@ pub fn take_flags(options: Span) -> u32 {
         let mut value = word;
         let meaning = if value.any(|byte| byte == b'=') { 0 } else { find(&FLAGS, word) };
         if meaning != 0 {
-            let bit = 1 << (meaning & BIT);
-            flags |= bit;
-            if meaning & CLEAR != 0 {
-                flags ^= bit;
-            }
+            flags &= !(1 << (meaning & BIT));
+            flags |= u32::from(meaning & CLEAR == 0) << (meaning & BIT);
             if meaning & REC != 0 {
                 flags |= MS_REC;
             }

@@ -7,7 +7,7 @@
 use crate::fault::Fault;
 use crate::options::take_flags;
 use crate::sys::{Frame, Place, Span, Word};
-use crate::verb::{Needs, SECOND, TEXT, Verb};
+use crate::verb::{Needs, TEXT, Verb};
 
 #[allow(unused_imports)] // the build script has no use for all
 pub use crate::sys::{MAX_LEN, MAX_WORDS, Text};
@@ -32,7 +32,7 @@ pub struct Step<'t> {
     /// The mode of `dir`, the mount flags of `root` and `mount`.
     pub number: u32,
     /// What the verb needs.
-    needs: Needs,
+    pub needs: Needs,
     /// Which of the two times this is.
     pub pass: Pass,
     /// How many words were read, the verb included; none before the first step and behind the last.
@@ -65,11 +65,6 @@ impl<'t> Step<'t> {
         self.rest = Place::begin(text);
     }
 
-    /// Whether the step has a place besides its first word: `link`, `mount`, `copy`, `bind`.
-    pub fn has_target(&self) -> bool {
-        self.needs.words & SECOND != 0
-    }
-
     /// Reads the next step. A fault is this step's, but for `NoExec`, which tells that there is none, whatever the last
     /// one was.
     #[inline(never)]
@@ -79,7 +74,7 @@ impl<'t> Step<'t> {
         self.count = 0;
         loop {
             let is_comment = self.count == 0 && self.rest.byte() == b'#';
-            let is_text = self.count == 2 && self.needs.words & TEXT != 0 && self.rest.byte() > b' ';
+            let is_text = self.count == 2 && self.needs.has(TEXT) && self.rest.byte() > b' ';
             let word = self.rest.pass(is_comment || is_text);
             let (separator, next) = (self.rest.byte(), self.rest.next());
             if !is_comment && !word.is_empty() {
@@ -123,7 +118,7 @@ impl<'t> Step<'t> {
         if place == self.needs.most.into() {
             return Err(Fault::TooManyWords);
         }
-        if place <= 2 && self.needs.words & place as u8 != 0 && word.byte() != b'/' {
+        if place <= 2 && self.needs.has(place as u8) && word.byte() != b'/' {
             return Err(Fault::NotAbsolute);
         }
         if place == self.needs.options.into() && self.pass == Pass::Run {
@@ -153,7 +148,7 @@ impl<'t> Step<'t> {
 
     /// Whether enough words were there; adds the one that may be left out.
     fn complete(&mut self) -> Result<(), Fault> {
-        if self.count < self.needs.least.into() {
+        if self.count < self.needs.least().into() {
             return Err(Fault::TooFewWords);
         }
         match (self.verb, self.count) {

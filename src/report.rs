@@ -7,9 +7,9 @@ use crate::errno;
 use crate::fault::Fault;
 use crate::line::{add, add_number, push};
 use crate::plan::Step;
-use crate::sys::{self, Errno, MAX_WORDS, Name, Tail, rows};
+use crate::sys::{self, Errno, Name, Tail, rows};
 use crate::texts::{self, Packed};
-use crate::verb::Verb;
+use crate::verb::{BLANK, ON, TO};
 
 /// The exit codes that aren't a plan's line.
 pub struct Exit;
@@ -45,7 +45,7 @@ impl Boot<'_> {
     /// The one printing site and the one death path: returns only after the failure of a step that may fail, and `/` is
     /// the initramfs then. A step without words stands for the plan as a whole. Where a message cannot go, there is
     /// nobody to tell.
-    #[inline(never)]
+    #[inline(always)]
     pub fn tell(&self, step: &mut Step, reason: Reason) {
         let Reason(number) = reason;
         let is_errno = number < FAULTS;
@@ -113,14 +113,16 @@ impl From<Fault> for Reason {
 }
 
 const _: () = assert!(texts::SPACE.0 == texts::COLON_SPACE.0 + 1, "what stands before the first two words");
+const _: () = assert!(
+    texts::SPACE.0 + BLANK == texts::SPACE.0
+        && texts::SPACE.0 + ON == texts::ON.0
+        && texts::SPACE.0 + TO == texts::TO.0,
+    "what stands before the others"
+);
 
 /// The verb, its first word, the place if the line has one; all names of controllers.
 fn add_objects(step: &mut Step) {
-    let (joint, most) = match step.verb {
-        Verb::CONTROLLERS => (texts::SPACE, MAX_WORDS),
-        Verb::MOUNT | Verb::BIND => (texts::ON, 3),
-        _ => (texts::TO, if step.has_target() { 3 } else { 2 }),
-    };
+    let (joint, most) = (Packed(texts::SPACE.0 + step.needs.joint()), step.needs.told().into());
     let frame = &mut step.frame;
     for (place, word) in frame.words.iter().enumerate().take(step.count.min(most)) {
         if !word.is_none() && frame.line.len() < MAX_OBJECTS {

@@ -4,7 +4,7 @@ use crate::sys::{MAX_WORDS, Span};
 use crate::table::{FOUND, find, pack, size};
 
 /// What a step does: its place in `VERBS`, from 1 on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub struct Verb(u8);
 
 impl Verb {
@@ -26,45 +26,73 @@ impl Verb {
 /// What follows a verb.
 #[derive(Clone, Copy)]
 pub struct Needs {
-    /// How many words there are at least, and at most, with the verb.
-    pub least: u8,
+    /// How many words there are at least, with the verb, in three bits; above them the [joint](Needs::joint).
+    least: u8,
+    /// How many words there are at most.
     pub most: u8,
     /// Which of them has mount options; none where this is 0.
     pub options: u8,
-    /// [`FIRST`], [`SECOND`], [`TEXT`].
-    pub words: u8,
+    /// [`FIRST`], [`SECOND`], [`TEXT`], in three bits; above them how many words are told of, less one.
+    words: u8,
 }
+
+const ABOVE: u8 = 3;
 
 impl Needs {
     pub const NONE: Self = Self { least: 0, most: 0, options: 0, words: 0 };
+
+    /// How many words there are at least, with the verb.
+    pub fn least(&self) -> u8 {
+        self.least & ((1 << ABOVE) - 1)
+    }
+
+    /// Whether one of the words, [`FIRST`] and so on, is what these say.
+    pub fn has(&self, word: u8) -> bool {
+        self.words & word != 0
+    }
+
+    /// How many words a message has at most, with the verb.
+    pub fn told(&self) -> u8 {
+        (self.words >> ABOVE) + 1
+    }
+
+    /// What stands in a message before the words behind the first: [`BLANK`], [`ON`], [`TO`].
+    pub fn joint(&self) -> u8 {
+        self.least >> ABOVE
+    }
 }
 
 /// The first, the second word is an absolute path.
 const FIRST: u8 = 1;
-pub const SECOND: u8 = 2;
+const SECOND: u8 = 2;
 /// The second word is a text, to the line's end.
 pub const TEXT: u8 = 4;
 
-pub const VERB_COUNT: usize = 11;
-/// Each verb and what follows it: how many words at least, how many more at most.
-const ROWS: [(&str, Needs); VERB_COUNT] = [
-    ("root", with_options(1, needs(0, 1, 0))),
-    ("mount", with_options(4, needs(3, 1, SECOND))),
-    ("dir", needs(1, 1, FIRST)),
-    ("link", needs(2, 0, SECOND)),
-    ("write", needs(2, 0, FIRST | TEXT)),
-    ("controllers", needs(1, ANY_NUMBER, 0)),
-    ("copy", needs(1, 1, FIRST | SECOND)),
-    ("bind", needs(1, 1, FIRST | SECOND)),
-    ("env", needs(1, 0, 0)),
-    ("module", needs(1, 1, FIRST | TEXT)),
-    ("exec", needs(1, ANY_NUMBER, FIRST)),
-];
-const ANY_NUMBER: u8 = u8::MAX;
+pub const BLANK: u8 = 0;
+pub const ON: u8 = 1;
+pub const TO: u8 = 2;
 
-const fn needs(least: u8, more: u8, words: u8) -> Needs {
+pub const VERB_COUNT: usize = 11;
+/// Each verb and what follows it: how many words at least, how many more at most; with which joint how many are told of.
+const ROWS: [(&str, Needs); VERB_COUNT] = [
+    ("root", with_options(1, needs(0, 1, 0, TO, 1))),
+    ("mount", with_options(4, needs(3, 1, SECOND, ON, 2))),
+    ("dir", needs(1, 1, FIRST, TO, 1)),
+    ("link", needs(2, 0, SECOND, TO, 2)),
+    ("write", needs(2, 0, FIRST | TEXT, TO, 1)),
+    ("controllers", needs(1, ANY_NUMBER, 0, BLANK, ANY_NUMBER)),
+    ("copy", needs(1, 1, FIRST | SECOND, TO, 2)),
+    ("bind", needs(1, 1, FIRST | SECOND, ON, 2)),
+    ("env", needs(1, 0, 0, TO, 1)),
+    ("module", needs(1, 1, FIRST | TEXT, TO, 1)),
+    ("exec", needs(1, ANY_NUMBER, FIRST, TO, 1)),
+];
+/// As many as there may be.
+const ANY_NUMBER: u8 = MAX_WORDS as u8 - 1;
+
+const fn needs(least: u8, more: u8, words: u8, joint: u8, told: u8) -> Needs {
     let most = if more == ANY_NUMBER { MAX_WORDS as u8 } else { least + more + 1 };
-    Needs { least: least + 1, most, options: 0, words }
+    Needs { least: (least + 1) | joint << ABOVE, most, options: 0, words: words | told << ABOVE }
 }
 
 const fn with_options(options: u8, needs: Needs) -> Needs {

@@ -13,9 +13,7 @@ const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
 /// two builds don't undo each other.
 pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
     let mut target = workspace::target()?;
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
-    cargo.env_remove("MOVEROOT_PLAN");
+    let mut cargo = cargo_for_init("build");
     if let Some(plan) = plan {
         let plan = plan.canonicalize().with_context(|| format!("cannot find the plan {}", plan.display()))?;
         let name = plan.file_stem().context("the plan's path names no file")?;
@@ -29,10 +27,21 @@ pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
 /// The release `init` that marks its entry and its steps, in a target folder of its own.
 pub fn marked_init() -> Result<PathBuf> {
     let target = workspace::target()?.join("marks");
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--release", "--package", "moveroot", "--bin", "init", "--features", "marks"]);
-    cargo.env_remove("MOVEROOT_PLAN").arg("--target-dir").arg(&target);
+    let mut cargo = cargo_for_init("build");
+    cargo.args(["--features", "marks"]).arg("--target-dir").arg(&target);
     built(cargo, target.join("release/init"))
+}
+
+/// The init as it is, whatever the environment says of plans and compilers.
+pub fn cargo_for_init(command: &str) -> Command {
+    let mut cargo = workspace::cargo();
+    cargo.args([command, "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
+    for variable in
+        ["MOVEROOT_PLAN", "RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"]
+    {
+        cargo.env_remove(variable);
+    }
+    cargo
 }
 
 /// The demo agent.

@@ -75,9 +75,8 @@ fn measure() -> Result<Record> {
 fn link_map() -> Result<String> {
     let folder = workspace::cache("size")?;
     let path = folder.join("init.map");
-    let mut cargo = workspace::cargo();
-    cargo.args(["rustc", "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
-    cargo.env_remove("MOVEROOT_PLAN").arg("--target-dir").arg(&folder);
+    let mut cargo = build::cargo_for_init("rustc");
+    cargo.arg("--target-dir").arg(&folder);
     cargo.arg("--").arg(format!("-Clink-arg=-Wl,-Map={}", path.display()));
     let status = cargo.status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo could not link init with a map: {status}");

@@ -78,7 +78,7 @@ const CONSTANTS: [u32; 9] = [
 const TEXTS: [u8; 50] = *b"/..\0/\0tmpfs\0/sys/fs/cgroup/cgroup.subtree_control\0";
 
 /// The constants, and the texts behind them.
-#[repr(C)]
+#[repr(C, packed)] // where it stands by chance
 struct Pool([u32; CONSTANTS.len()], [u8; TEXTS.len()]);
 static POOL: Pool = Pool(CONSTANTS, TEXTS);
 
@@ -141,7 +141,9 @@ impl Argument {
         match self.0 {
             place @ ..CONSTANTS_BEGIN => frame.place(place),
             // SAFETY: each of the constants is in the pool.
-            place @ ..TEXTS_BEGIN => unsafe { *pool.cast::<u32>().add((place - CONSTANTS_BEGIN) as usize) as usize },
+            place @ ..TEXTS_BEGIN => unsafe {
+                pool.cast::<u32>().add((place - CONSTANTS_BEGIN) as usize).read_unaligned() as usize
+            },
             place @ ..NUMBERS_BEGIN => pool as usize + size_of_val(&CONSTANTS) + (place - TEXTS_BEGIN) as usize,
             place => (place - NUMBERS_BEGIN) as usize,
         }

@@ -110,7 +110,6 @@ pub const fn load_module(file: Argument, parameters: Argument, flags: Argument) 
 pub const MODULE_INIT_COMPRESSED_FILE: usize = 4;
 
 impl Frame<'_> {
-    #[inline(never)]
     pub(super) fn compare_link(&mut self) -> isize {
         let [_, target, path, ..] = self.words;
         let room = self.line.as_mut_ptr();

@@ -33,16 +33,14 @@ pub struct Frame<'t> {
 }
 
 impl<'t> Frame<'t> {
-    /// A word, or none.
+    /// A word, or none; of places in a line, not of more.
     pub fn word(&self, place: usize) -> Name<'t> {
-        self.words.get(place).map_or(Name::NONE, |word| **word)
+        *self.words[place % MAX_WORDS]
     }
 
     /// Takes a word out: nothing says it any more.
     pub fn leave_out(&mut self, place: usize) {
-        if let Some(word) = self.words.get_mut(place) {
-            *word = Word::NONE;
-        }
+        self.words[place % MAX_WORDS] = Word::NONE;
     }
 
     /// All bytes are zero, but for those of `line` that nobody has put there.

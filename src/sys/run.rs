@@ -83,8 +83,7 @@ impl<'t> Frame<'t> {
                 }
             }
             let guard = Argument((head >> GUARD) as u8 & 7);
-            let is_for_this = (self.get(FAILED) == 0) | (guard.0 == FAILED.0);
-            if (self.get(guard) == 0) | !is_for_this {
+            if (self.get(FAILED) != 0) != (guard.0 == FAILED.0) || self.get(guard) == 0 {
                 continue;
             }
             let mut answer = self.issue(head);

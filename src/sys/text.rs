@@ -8,16 +8,19 @@ use heapless::Vec;
 /// The longest plan, in bytes.
 pub const MAX_LEN: usize = 4096;
 
-/// Room for a plan, one byte that shows it is too long, and a NUL; and for whatever else is put together.
-pub type Text = Vec<u8, { MAX_LEN + 2 }>;
+/// Room for a plan, and one byte that shows it is too long; and for whatever else is put together.
+pub type Text = Vec<u8, { MAX_LEN + 1 }>;
 
-/// Ends a text with NUL, over its last byte if there is no room behind that; gives its first.
+/// Behind the last byte of a full text there is at least one that belongs to it and is no other's.
+const _: () = assert!(size_of::<Text>() > size_of::<usize>() + MAX_LEN + 1);
+
+/// Ends a text with NUL; gives its first byte.
 #[inline(always)]
 pub(super) fn terminate(text: &mut Text) -> *mut u8 {
-    let end = text.len().min(text.capacity() - 1);
-    let begin = text.as_mut_ptr();
-    // SAFETY: the text has that much room.
-    unsafe { begin.add(end).write(0) };
+    let (begin, length) = (text.as_ptr().addr(), text.len());
+    let begin = (&raw mut *text).cast::<u8>().with_addr(begin);
+    // SAFETY: in the text, or the byte behind a full one.
+    unsafe { begin.add(length).write(0) };
     begin
 }
 
@@ -146,7 +149,6 @@ impl<'t> Span<'t> {
 impl Iterator for Span<'_> {
     type Item = u8;
 
-    #[inline(always)]
     fn next(&mut self) -> Option<u8> {
         if self.is_empty() {
             return None;

@@ -55,6 +55,14 @@ impl<'t> Name<'t> {
         self.end() as usize - self.address()
     }
 
+    /// The byte before the NUL; 0 of none, and of an empty string.
+    #[inline(always)]
+    pub fn last(self) -> u8 {
+        let end = self.end();
+        // SAFETY: not before the string's first byte.
+        if end == self.0 { 0 } else { unsafe { *end.sub(1) } }
+    }
+
     fn end(self) -> *const u8 {
         let mut at = self.0;
         // SAFETY: not behind the NUL.
