@@ -9,15 +9,15 @@ use linux_raw_sys::general::{
 };
 
 /// The words of fstab(5) and mount(8) that a boot has a use for, and the bit of mount(2)'s flags that each sets or takes
-/// away. `defaults` takes away one that only the kernel itself ever sets.
+/// away; those of nearly every mount first. `defaults` takes away one that only the kernel itself ever sets.
 const WORDS: &[(&str, u8)] = &[
+    ("nosuid", set(MS_NOSUID)),
+    ("nodev", set(MS_NODEV)),
+    ("noexec", set(MS_NOEXEC)),
     ("ro", set(MS_RDONLY)),
     ("rw", clear(MS_RDONLY)),
-    ("nosuid", set(MS_NOSUID)),
     ("suid", clear(MS_NOSUID)),
-    ("nodev", set(MS_NODEV)),
     ("dev", clear(MS_NODEV)),
-    ("noexec", set(MS_NOEXEC)),
     ("exec", clear(MS_NOEXEC)),
     ("sync", set(MS_SYNCHRONOUS)),
     ("async", clear(MS_SYNCHRONOUS)),
