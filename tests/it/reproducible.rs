@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use vm::build::cargo_for_init;
 use vm::workspace;
 
 /// What isn't source.
@@ -29,9 +30,8 @@ fn build_in(name: &str) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir()?;
     let root = folder.path().join(name);
     copy_folder(workspace::root(), &root)?;
-    let mut cargo = workspace::cargo();
-    cargo.current_dir(&root).env_remove("MOVEROOT_PLAN").env_remove("CARGO_TARGET_DIR");
-    cargo.args(["build", "--quiet", "--release", "--locked", "--package", "moveroot", "--bin", "init"]);
+    let mut cargo = cargo_for_init("build");
+    cargo.arg("--locked").current_dir(&root).env_remove("CARGO_TARGET_DIR");
     let target = root.join("target");
     let status = cargo.arg("--target-dir").arg(&target).status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo cannot build init in {}: {status}", root.display());
