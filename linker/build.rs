@@ -97,11 +97,12 @@ fn build_in_plan(root: &Path) {
 /// Whoever has another program in the place of linker/rustc gets an init that does the same and takes more.
 fn warn_of_other_compiler() {
     println!("cargo:rerun-if-env-changed=RUSTC_WRAPPER");
-    if env::var_os("RUSTC_WRAPPER").is_none_or(|wrapper| !Path::new(&wrapper).ends_with("linker/rustc")) {
-        println!(
-            "cargo:warning=init will be some 300 bytes larger: linker/rustc does not compile it, because RUSTC_WRAPPER is set"
-        );
-    }
+    let reason = match env::var_os("RUSTC_WRAPPER") {
+        Some(wrapper) if Path::new(&wrapper).ends_with("linker/rustc") => return,
+        Some(wrapper) => format!("RUSTC_WRAPPER is {}", wrapper.display()),
+        None => "cargo was started elsewhere, where it does not read .cargo/config.toml".to_string(),
+    };
+    println!("cargo:warning=init will be some 300 bytes larger, because linker/rustc does not compile it: {reason}");
 }
 
 fn refuse(message: &str) -> ! {

@@ -4,7 +4,7 @@ use crate::sys::{MAX_WORDS, Span};
 use crate::table::{FOUND, find, pack, size};
 
 /// What a step does: its place in `VERBS`, from 1 on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Verb(u8);
 
 impl Verb {

@@ -32,7 +32,7 @@ pub fn marked_init() -> Result<PathBuf> {
     built(cargo, target.join("release/init"))
 }
 
-/// The init as it is, whatever the environment says of plans and compilers.
+/// Cargo, told to build init, or to give rustc more words for it, as it is, whatever the environment says of plans and compilers.
 pub fn cargo_for_init(command: &str) -> Command {
     let mut cargo = workspace::cargo();
     cargo.args([command, "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
