@@ -13,6 +13,9 @@ const SLACK: u32 = 2000;
 /// The kernel's function that ends a system call: include/linux/entry-common.h.
 const RETURN: &str = " syscall_exit_to_user_mode";
 
+/// What `perf script` calls a part that the ring had no room for.
+const LOST: &str = "PERF_RECORD_LOST";
+
 /// A system call of PID 1, times in microseconds of the kernel's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
@@ -52,6 +55,7 @@ pub struct StepCalls {
 impl Calls {
     /// Reads `perf script`'s lines for raw_syscalls:sys_enter and sys_exit, and the stacks of the clock's samples.
     pub fn read(script: &str) -> Result<Calls> {
+        ensure!(!script.contains(LOST), "perf lost events: the recorder's ring has no room for this boot");
         let mut lines = script.lines();
         let entry =
             lines.by_ref().filter_map(event).find(Event::has_executed).context("perf saw no init executed")?.time;
@@ -217,6 +221,8 @@ mod tests {
         assert_eq!((calls.whole().round(), calls.sum().round()), (100.0, 80.0));
         let cut = &SCRIPT[..SCRIPT.find("agent").unwrap()];
         assert!(Calls::read(cut).is_err(), "no service");
+        let lost = format!("{SCRIPT} perf     9/9  1.000130000: PERF_RECORD_LOST lost 12\n");
+        assert!(Calls::read(&lost).is_err(), "not all of it");
     }
 
     #[test]

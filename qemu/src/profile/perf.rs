@@ -30,7 +30,8 @@ impl Recorded {
 
     /// What PID 1 asked of the kernel, and the samples' stacks, as text.
     pub fn system_calls(&self) -> Result<String> {
-        let text = self.perf(&["script", "--ns", "--fields", "comm,pid,tid,time,event,trace,ip,sym"])?;
+        let text =
+            self.perf(&["script", "--ns", "--show-lost-events", "--fields", "comm,pid,tid,time,event,trace,ip,sym"])?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
