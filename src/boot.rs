@@ -4,7 +4,7 @@
 //! Holds on exit: there is none. The service runs in our place, or a report ends the process.
 
 use crate::fault::Fault;
-use crate::line::add;
+use crate::line::add_text;
 use crate::plan::{MAX_LEN, Pass, Step, Text, blank_out};
 use crate::report::{self, Boot, Exit, Reason};
 use crate::service;
@@ -21,16 +21,15 @@ const BUILT_IN_NAME: &CStr = match CStr::from_bytes_with_nul(concat!(env!("MOVER
     Err(_) => panic!("a file's name has no NUL"),
 };
 
-/// What a boot works with. All of it may be zeros at first.
-pub struct Room<'t> {
-    step: Step<'t>,
-    text: Text,
-}
-
 /// Boots, with the arguments and the environment that the kernel passed: reads the plan that `moveroot_plan=` names, else
-/// `/boot.plan`, else takes the one that was built in; checks it, runs it.
+/// `/boot.plan`, else takes the one that was built in; checks it, runs it. `text` is empty, and of `step` all is zero but the line.
 #[inline(always)]
-pub fn run(arguments: Tail, environment: List<'static>, room: &'static mut Room<'static>) -> ! {
+pub fn run(
+    arguments: Tail,
+    environment: List<'static>,
+    text: &'static mut Text,
+    step: &'static mut Step<'static>,
+) -> ! {
     if sys::process_id() != 1 {
         report::usage();
     }
@@ -43,7 +42,6 @@ pub fn run(arguments: Tail, environment: List<'static>, room: &'static mut Room<
         // A service without them would take the first file it opens for its standard input.
         sys::exit(Exit::OTHER);
     }
-    let Room { step, text } = room;
     let named = take_environment(step, environment);
     let path = if named.is_none() { Name::literal(c"/boot.plan") } else { named };
     let mut boot = Boot { plan: path.without(b'/'), arguments };
@@ -57,13 +55,13 @@ pub fn run(arguments: Tail, environment: List<'static>, room: &'static mut Room<
             step.may_fail = false;
             reason = step.frame.run(rows!(sys::enter(sys::NEW_ROOT))).into();
         }
-        match step.read() {
-            Ok(()) if step.pass == Pass::Check => {}
-            Ok(()) => reason = run_step(step, &boot).into(),
-            Err(Fault::NoExec) if step.pass == Pass::Check && step.verb == Verb::EXEC => {
-                (step.pass, step.verb, step.line, step.rest) = (Pass::Run, Verb::NONE, 0, first);
+        match (step.read(), step.pass) {
+            (Ok(()), Pass::Check) => {}
+            (Ok(()), Pass::Run) => reason = run_step(step, &boot).into(),
+            (Err(Fault::NoExec), Pass::Check) if step.verb == Verb::EXEC => {
+                step.begin_again(first);
             }
-            Err(fault) => reason = fault.into(),
+            (Err(fault), _) => reason = fault.into(),
         }
     }
 }
@@ -90,7 +88,7 @@ fn read_plan(path: Name, may_be_missing: bool, boot: &mut Boot, step: &mut Step,
         // The build script has checked it.
         boot.plan = Name::literal(BUILT_IN_NAME);
         step.pass = Pass::Run;
-        add(text, texts::PLAN, Name::NONE);
+        add_text(text, texts::PLAN);
         return Reason::NONE;
     }
     let read = file.and_then(|file| sys::read(file, text));

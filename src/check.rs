@@ -11,7 +11,8 @@ pub fn faults(text: &mut Text, mut tell: impl FnMut(Option<&Step>, Fault)) {
         return tell(None, Fault::TooLong);
     }
     blank_out(text);
-    let mut step = Step::before(text, Pass::Check);
+    let mut line = Text::new();
+    let mut step = Step::before(text, &mut line, Pass::Check);
     loop {
         match step.read() {
             Ok(()) => {}

@@ -16,16 +16,16 @@ AFNOSUPPORT ADDRINUSE ADDRNOTAVAIL NETDOWN NETUNREACH NETRESET CONNABORTED CONNR
 SHUTDOWN TOOMANYREFS TIMEDOUT CONNREFUSED HOSTDOWN HOSTUNREACH ALREADY INPROGRESS STALE UCLEAN NOTNAM NAVAIL \
 ISNAM REMOTEIO DQUOT NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD \
 NOTRECOVERABLE RFKILL HWPOISON";
-static PACKED: [u8; (NAMES.len() * BITS).div_ceil(8) + 2] = pack();
+static PACKED: [u8; (NAMES.len() * BITS as usize).div_ceil(8) + 2] = pack();
 
-const BITS: usize = 5;
+const BITS: u32 = 5;
 /// `A` is 1 and so on, 0 ends a name; the digits that names have follow the letters.
 const LAST_LETTER: u32 = 26;
 const DIGITS: u32 = b'2' as u32 - LAST_LETTER - 1;
 const LETTERS: u32 = b'A' as u32 - 1;
 
-const fn pack() -> [u8; (NAMES.len() * BITS).div_ceil(8) + 2] {
-    let mut packed = [0; (NAMES.len() * BITS).div_ceil(8) + 2];
+const fn pack() -> [u8; (NAMES.len() * BITS as usize).div_ceil(8) + 2] {
+    let mut packed = [0; (NAMES.len() * BITS as usize).div_ceil(8) + 2];
     let mut at = 0;
     while at < NAMES.len() {
         let code = match NAMES[at] {
@@ -33,20 +33,20 @@ const fn pack() -> [u8; (NAMES.len() * BITS).div_ceil(8) + 2] {
             digit @ b'2'..=b'3' => digit as u32 - DIGITS,
             letter => letter as u32 - LETTERS,
         };
-        let bits = (code as u16) << (at * BITS % 8);
-        packed[at * BITS / 8] |= bits as u8;
-        packed[at * BITS / 8 + 1] |= (bits >> 8) as u8;
+        let bits = (code as u16) << (at * BITS as usize % 8);
+        packed[at * BITS as usize / 8] |= bits as u8;
+        packed[at * BITS as usize / 8 + 1] |= (bits >> 8) as u8;
         at += 1;
     }
     packed
 }
 
 /// The letters of the name, without its E; none for a number that has no name.
-pub fn letters(number: u16) -> impl Iterator<Item = u8> {
+pub fn letters(number: u32) -> impl Iterator<Item = u8> {
     let (mut names, mut bit) = (number, 0);
     from_fn(move || {
         while names > 0 {
-            let at = bit / 8;
+            let at = (bit / 8) as usize;
             let (low, high) = (*PACKED.get(at)?, *PACKED.get(at + 1)?);
             let code = u32::from(u16::from_le_bytes([low, high])) >> (bit % 8) & ((1 << BITS) - 1);
             bit += BITS;

@@ -31,6 +31,12 @@ pub fn add(line: &mut Text, text: Packed, word: Name) {
     }
 }
 
+/// Adds a text with no word behind it.
+#[inline(never)]
+pub fn add_text(line: &mut Text, text: Packed) {
+    add(line, text, Name::NONE);
+}
+
 /// Adds a byte, or, if it stands for a pair, both of these, and so on. What is still to be added is in one number, the
 /// next of it lowest, because a call for each takes twice the time: linker/pack.rs sees to it that there is room.
 #[inline(always)]

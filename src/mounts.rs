@@ -30,7 +30,7 @@ pub fn enable(frame: &mut Frame, mut first: usize, end: usize) -> Result<(), Err
     frame.line.clear();
     for place in first..end {
         let name = frame.word(place);
-        add(&mut frame.line, texts::PLUS, name);
+        add(frame.line, texts::PLUS, name);
     }
     let mut result = frame.run_with_line(0, rows!(write_text(FILE, TEXT), expect(ANSWER, LENGTH, BROKEN)));
     if result.is_err() && first + 1 < end {

@@ -25,16 +25,18 @@ pub enum Pass {
 /// One step: a line of the plan. Read one after the other, it knows what came before.
 #[repr(C)] // the large field last: an offset of one byte where four would be needed
 pub struct Step<'t> {
-    pub line: u16,
     pub verb: Verb,
     /// A `-` stood before the verb: a failure is a warning.
     pub may_fail: bool,
+    /// Which of the two times this is.
+    pub pass: Pass,
+    /// No gap, so that [`begin_again`](Step::begin_again) is one store.
+    zero: u8,
+    pub line: u32,
     /// The mode of `dir`, the mount flags of `root` and `mount`.
     pub number: u32,
     /// What the verb needs.
     pub needs: Needs,
-    /// Which of the two times this is.
-    pub pass: Pass,
     /// How many words were read, the verb included; none before the first step and behind the last.
     pub count: usize,
     /// Where it goes on: at the next line, or behind the word in error.
@@ -44,18 +46,19 @@ pub struct Step<'t> {
 }
 
 impl<'t> Step<'t> {
-    /// Before the first step of `text`, which has no NUL: see [`blank_out`].
-    pub fn before(text: &'t mut Text, pass: Pass) -> Self {
+    /// Before the first step of `text`, which has no NUL: see [`blank_out`]. `line` is for what a boot puts together.
+    pub fn before(text: &'t mut Text, line: &'t mut Text, pass: Pass) -> Self {
         Self {
-            line: 0,
             verb: Verb::NONE,
             may_fail: false,
+            pass,
+            zero: 0,
+            line: 0,
             number: 0,
             needs: Needs::NONE,
-            pass,
             count: 0,
             rest: Place::begin(text),
-            frame: Frame::EMPTY,
+            frame: Frame::new(line),
         }
     }
 
@@ -65,11 +68,17 @@ impl<'t> Step<'t> {
         self.rest = Place::begin(text);
     }
 
+    /// Goes back to where the text begins, for the second time.
+    #[inline(always)]
+    pub fn begin_again(&mut self, first: Place<'t>) {
+        (self.verb, self.may_fail, self.pass, self.zero, self.line) = (Verb::NONE, false, Pass::Run, 0, 0);
+        self.rest = first;
+    }
+
     /// Reads the next step. A fault is this step's, but for `NoExec`, which tells that there is none, whatever the last
     /// one was.
     #[inline(never)]
     pub fn read(&mut self) -> Result<(), Fault> {
-        let last = self.verb;
         self.line += 1;
         self.count = 0;
         loop {
@@ -78,7 +87,7 @@ impl<'t> Step<'t> {
             let word = self.rest.pass(is_comment || is_text);
             let (separator, next) = (self.rest.byte(), self.rest.next());
             if !is_comment && !word.is_empty() {
-                self.take(word, last)?;
+                self.take(word)?;
                 if self.pass == Pass::Run {
                     word.cut_behind();
                 }
@@ -99,7 +108,7 @@ impl<'t> Step<'t> {
     }
 
     /// Takes a word and checks it.
-    fn take(&mut self, mut word: Span<'t>, last: Verb) -> Result<(), Fault> {
+    fn take(&mut self, mut word: Span<'t>) -> Result<(), Fault> {
         let place = self.count;
         if place == 0 {
             self.may_fail = word.byte() == b'-';
@@ -109,7 +118,7 @@ impl<'t> Step<'t> {
         }
         self.add(word.word());
         if place == 0 {
-            let verb = Verb::named(word);
+            let (verb, last) = (Verb::named(word), self.verb);
             self.needs = verb.needs().ok_or(Fault::UnknownVerb)?;
             self.verb = verb;
             self.number = if verb == Verb::DIR { 0o755 } else { 0 };
@@ -124,7 +133,7 @@ impl<'t> Step<'t> {
         if place == self.needs.options.into() && self.pass == Pass::Run {
             self.number = take_flags(word);
         }
-        if self.verb == Verb::DIR && place == 2 {
+        if self.verb == Verb::DIR && self.count > 2 {
             self.number = octal(word)?;
         }
         if self.verb == Verb::ENV {
@@ -139,11 +148,12 @@ impl<'t> Step<'t> {
 
     /// Whether the step may stand there: `root` comes first and must not fail, after an `exec` only another can run.
     fn follow(&self, last: Verb) -> Result<(), Fault> {
-        let is_root = self.verb == Verb::ROOT;
-        if is_root != (last == Verb::NONE) || is_root && self.may_fail || last == Verb::EXEC && self.verb != last {
-            return Err(Fault::OutOfOrder);
+        match (last, self.verb) {
+            (Verb::NONE, Verb::ROOT) if !self.may_fail => Ok(()),
+            (Verb::NONE, _) | (_, Verb::ROOT) => Err(Fault::OutOfOrder),
+            (Verb::EXEC, verb) if verb != Verb::EXEC => Err(Fault::OutOfOrder),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether enough words were there; adds the one that may be left out.
@@ -151,10 +161,14 @@ impl<'t> Step<'t> {
         if self.count < self.needs.least().into() {
             return Err(Fault::TooFewWords);
         }
-        match (self.verb, self.count) {
-            (Verb::COPY | Verb::BIND, 2) => self.frame.words[2] = self.frame.words[1],
-            (Verb::MODULE, 2) => self.frame.words[2] = self.frame.words[1].nothing(),
-            _ => {}
+        if self.count == 2 {
+            let word = self.frame.words[1];
+            if let Verb::COPY | Verb::BIND = self.verb {
+                self.frame.words[2] = word;
+            }
+            if self.verb == Verb::MODULE {
+                self.frame.words[2] = word.nothing();
+            }
         }
         Ok(())
     }
@@ -190,10 +204,11 @@ pub fn blank_out(text: &mut Text) {
 fn octal(digits: Span) -> Result<u32, Fault> {
     let mut mode = 0;
     for byte in digits {
-        match byte {
-            digit @ b'0'..=b'7' if mode < 0o1000 => mode = mode * 8 + u32::from(digit - b'0'),
-            _ => return Err(Fault::NotOctal),
+        let digit = u32::from(byte ^ b'0');
+        if digit > 7 || mode >= 0o1000 {
+            return Err(Fault::NotOctal);
         }
+        mode = mode * 8 + digit;
     }
     Ok(mode)
 }

@@ -5,11 +5,10 @@
 
 use crate::errno;
 use crate::fault::Fault;
-use crate::line::{add, add_number, push};
+use crate::line::{add, add_number, add_text, push};
 use crate::plan::Step;
 use crate::sys::{self, Errno, Name, Tail, rows};
 use crate::texts::{self, Packed};
-use crate::verb::{BLANK, ON, TO};
 
 /// The exit codes that aren't a plan's line.
 pub struct Exit;
@@ -51,32 +50,32 @@ impl Boot<'_> {
         let is_errno = number < FAULTS;
         step.may_fail &= is_errno;
         step.frame.line.clear();
-        add(&mut step.frame.line, if step.may_fail { texts::WARNING } else { texts::FAILURE }, self.plan);
+        add(step.frame.line, if step.may_fail { texts::WARNING } else { texts::FAILURE }, self.plan);
         if step.count > 0 {
-            add(&mut step.frame.line, texts::COLON, Name::NONE);
-            add_number(&mut step.frame.line, step.line);
+            add_text(step.frame.line, texts::COLON);
+            add_number(step.frame.line, step.line as u16);
             add_objects(step);
         }
-        let message = &mut step.frame.line;
+        let message = &mut *step.frame.line;
         if is_errno {
-            add(message, texts::ERRNO, Name::NONE);
+            add_text(message, texts::ERRNO);
             for letter in errno::letters(number) {
                 push(message, letter);
             }
-            add(message, texts::NUMBER, Name::NONE);
-            add_number(message, number);
-            add(message, texts::END, Name::NONE);
+            add_text(message, texts::NUMBER);
+            add_number(message, number as u16);
+            add_text(message, texts::END);
         } else {
-            add(message, texts::COLON_SPACE, Name::NONE);
-            add(message, Packed(number as u8), Name::NONE);
-            add(message, texts::NEW_LINE, Name::NONE);
+            add_text(message, texts::COLON_SPACE);
+            add_text(message, Packed((number as u8).into()));
+            add_text(message, texts::NEW_LINE);
         }
         let _ = sys::write_behind(sys::STANDARD_ERROR, message, PRIORITY);
         // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
         let entered = step.frame.run(rows!(sys::enter(sys::INITRAMFS)));
         let log = entered.and_then(|()| sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11));
         if let Ok(log) = log {
-            let _ = sys::write_behind(log, &step.frame.line, 0);
+            let _ = sys::write_behind(log, &*step.frame.line, 0);
             sys::close_now(log);
         }
         if !step.may_fail {
@@ -91,10 +90,10 @@ impl Boot<'_> {
 
 /// What is wrong: an errno, or a fault of the plan beyond all errnos; or nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Reason(u16);
+pub struct Reason(u32);
 
 /// MAX_ERRNO in include/linux/err.h, and one.
-const FAULTS: u16 = 4096;
+const FAULTS: u32 = 4096;
 
 impl Reason {
     pub const NONE: Self = Self(0);
@@ -102,32 +101,26 @@ impl Reason {
 
 impl From<Result<(), Errno>> for Reason {
     fn from(result: Result<(), Errno>) -> Self {
-        result.map_or_else(|errno| Self(errno.number()), |()| Self::NONE)
+        result.map_or_else(|errno| Self(errno.number() as u32), |()| Self::NONE)
     }
 }
 
 impl From<Fault> for Reason {
     fn from(fault: Fault) -> Self {
-        Self(FAULTS | fault as u16)
+        Self(FAULTS | fault as u32)
     }
 }
 
 const _: () = assert!(texts::SPACE.0 == texts::COLON_SPACE.0 + 1, "what stands before the first two words");
-const _: () = assert!(
-    texts::SPACE.0 + BLANK == texts::SPACE.0
-        && texts::SPACE.0 + ON == texts::ON.0
-        && texts::SPACE.0 + TO == texts::TO.0,
-    "what stands before the others"
-);
 
 /// The verb, its first word, the place if the line has one; all names of controllers.
 fn add_objects(step: &mut Step) {
-    let (joint, most) = (Packed(texts::SPACE.0 + step.needs.joint()), step.needs.told().into());
+    let (joint, most) = (step.needs.joint(), step.needs.told().into());
     let frame = &mut step.frame;
     for (place, word) in frame.words.iter().enumerate().take(step.count.min(most)) {
         if !word.is_none() && frame.line.len() < MAX_OBJECTS {
-            let before = if place < 2 { Packed(texts::COLON_SPACE.0 + place as u8) } else { joint };
-            add(&mut frame.line, before, **word);
+            let before = if place < 2 { Packed(texts::COLON_SPACE.0 + place as u32) } else { joint };
+            add(frame.line, before, **word);
         }
     }
 }

@@ -26,9 +26,9 @@ const HUGE: usize = {
 pub fn build(frame: &mut Frame) -> Result<(), Errno> {
     frame.line.clear();
     let options = *frame.words[1];
-    add(&mut frame.line, BEFORE, options);
+    add(frame.line, BEFORE, options);
     if options.is_none() {
-        add(&mut frame.line, texts::ROOT_SIZE, options);
+        add(frame.line, texts::ROOT_SIZE, options);
     }
     // Longer than that, some of it may have been left out.
     if frame.line.len() > MAX_TEXT {

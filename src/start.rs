@@ -12,40 +12,72 @@
 //! ```
 
 use core::arch::global_asm;
-use moveroot::boot::{self, Room};
+use moveroot::boot;
+use moveroot::plan::{Step, Text};
 use moveroot::sys::{List, MAX_WORDS, Tail, Word};
 
-// The stack pointer is a multiple of 16 here, as the ABI wants it before a call. Below it nothing was ever written: zeros
-// (clear_user_highpage in include/linux/highmem.h), which is what room for a boot has at first. (Of a script whose interpreter this
-// were, a first argument longer than the script's path would leave its end there, remove_arg_zero in fs/exec.c; the kernel starts
-// its init with the path itself, run_init_process in init/main.c.)
+// The stack pointer is a multiple of 16 here. Below it nothing was ever written: zeros (clear_user_highpage in
+// include/linux/highmem.h), which is what a boot's room has at first. (Of a script whose interpreter this were, a first argument
+// longer than the script's path would leave its end there, remove_arg_zero in fs/exec.c; the kernel starts its init with the path
+// itself, run_init_process in init/main.c.)
+//
+// From the top down: room for the plan's words before the kernel's, the plan's text, a line, the step. `enter` takes as many bytes, and
+// puts a word above them: for the line and the step in what each has last, which nobody reads. The length of the plan's text is
+// written, though it is zero: a page that is read first is taken twice, as one of zeros and then as one's own (do_anonymous_page and
+// do_wp_page in mm/memory.c). `begin` follows without a jump: linker/init.ld sees to that.
 #[cfg(target_arch = "x86_64")]
 global_asm!(
     ".section .text._start,\"ax\",@progbits",
     ".globl _start",
-    "_start: mov rdi, rsp",
-    "sub rsp, {room}",
-    "mov rsi, rsp",
-    "call {begin}",
-    room = const ROOM,
-    begin = sym begin,
+    "_start: pop rax",         // argc
+    "pop rdi",                 // argv[0], the kernel's name for us
+    "lea rsi, [rsp + 8 * rax]", // envp
+    "push rsp",
+    "pop rdi", // argv[1]
+    "enter {before}, 0",
+    "push 0",
+    "push rsp",
+    "pop rdx", // text
+    "enter {line}, 0",
+    "push rsp",
+    "pop rcx", // line
+    "enter {step}, 0",
+    "push rsp",
+    "pop r8", // step
+    before = const BEFORE,
+    line = const size_of::<Text>() - PUT,
+    step = const size_of::<Step>() - PUT,
 );
 
-/// Room for a boot, and above it for the words before the kernel's: a multiple of 16.
-const ROOM: usize = (size_of::<Room>() + MAX_WORDS * size_of::<Word>()).next_multiple_of(16);
+/// What `enter` puts above the bytes it takes.
+const PUT: usize = size_of::<usize>();
 
-/// Takes the initial stack apart.
+/// The plan's text without its length, and behind it room for the plan's words: a multiple of 16.
+const BEFORE: usize = (size_of::<Text>() - PUT + MAX_WORDS * size_of::<Word>()).next_multiple_of(16);
+
+// As the ABI wants it where a function begins: so that a call would have left a multiple of 16.
+const _: () = assert!((BEFORE + 2 * PUT + size_of::<Text>() + size_of::<Step>()) % 16 == PUT);
+
+/// Gives the boot its room.
 ///
 /// # Safety
-/// `stack` is what the stack pointer was when the kernel started this program, and below are zeros, `room` at the lowest.
-unsafe extern "C" fn begin(stack: *mut usize, room: &'static mut Room<'static>) -> ! {
-    // SAFETY: drawn above. The strings and the pointers to them stay as they are for as long as the process runs,
-    // and a `Word` is such a pointer. The first argument, the kernel's name for us, is part of the room before the others.
-    let (arguments, environment) = unsafe {
-        let words = stack.add(2);
-        (Tail::new(words), List::new(words.add(*stack).cast::<Word<'static>>()))
-    };
-    boot::run(arguments, environment, room)
+/// To be entered from `_start`: `arguments` and `environment` are where the kernel put them, and there is room for as many words as a
+/// line may have before `arguments`. The others are that room's other parts, each a piece of memory that nobody else has, of
+/// zeros but for its last word.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn begin(
+    arguments: *mut usize,
+    environment: *mut Word<'static>,
+    text: *mut Text,
+    line: *mut Text,
+    step: *mut Step<'static>,
+) -> ! {
+    // SAFETY: see above. Zeros are an empty text and, with a line to write on, a step before the first. The strings and the pointers to
+    // them stay as they are for as long as the process runs, and a `Word` is such a pointer.
+    unsafe {
+        (&raw mut (*step).frame.line).write(&mut *line);
+        boot::run(Tail::new(arguments), List::new(environment), &mut *text, &mut *step)
+    }
 }
 
 // The functions that compiled Rust calls by name. As `rep` instructions: the shortest there are. memcmp tells equal from

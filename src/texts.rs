@@ -2,7 +2,7 @@
 
 /// A text: its place in [`TEXTS`].
 #[derive(Clone, Copy)]
-pub struct Packed(pub u8);
+pub struct Packed(pub u32);
 
 /// Of the new root: the options that come before the plan's, and those of a plan that names none. What a good boot needs
 /// comes first, because a text is found by counting.

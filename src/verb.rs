@@ -2,6 +2,7 @@
 
 use crate::sys::{MAX_WORDS, Span};
 use crate::table::{FOUND, find, pack, size};
+use crate::texts::{ON, Packed, SPACE, TO};
 
 /// What a step does: its place in `VERBS`, from 1 on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,9 +57,9 @@ impl Needs {
         (self.words >> ABOVE) + 1
     }
 
-    /// What stands in a message before the words behind the first: [`BLANK`], [`ON`], [`TO`].
-    pub fn joint(&self) -> u8 {
-        self.least >> ABOVE
+    /// What stands in a message before the words behind the first.
+    pub fn joint(&self) -> Packed {
+        Packed((self.least >> ABOVE).into())
     }
 }
 
@@ -68,10 +69,6 @@ const SECOND: u8 = 2;
 /// The second word is a text, to the line's end.
 pub const TEXT: u8 = 4;
 
-pub const BLANK: u8 = 0;
-pub const ON: u8 = 1;
-pub const TO: u8 = 2;
-
 pub const VERB_COUNT: usize = 11;
 /// Each verb and what follows it: how many words at least, how many more at most; with which joint how many are told of.
 const ROWS: [(&str, Needs); VERB_COUNT] = [
@@ -80,7 +77,7 @@ const ROWS: [(&str, Needs); VERB_COUNT] = [
     ("dir", needs(1, 1, FIRST, TO, 1)),
     ("link", needs(2, 0, SECOND, TO, 2)),
     ("write", needs(2, 0, FIRST | TEXT, TO, 1)),
-    ("controllers", needs(1, ANY_NUMBER, 0, BLANK, ANY_NUMBER)),
+    ("controllers", needs(1, ANY_NUMBER, 0, SPACE, ANY_NUMBER)),
     ("copy", needs(1, 1, FIRST | SECOND, TO, 2)),
     ("bind", needs(1, 1, FIRST | SECOND, ON, 2)),
     ("env", needs(1, 0, 0, TO, 1)),
@@ -90,9 +87,10 @@ const ROWS: [(&str, Needs); VERB_COUNT] = [
 /// As many as there may be.
 const ANY_NUMBER: u8 = MAX_WORDS as u8 - 1;
 
-const fn needs(least: u8, more: u8, words: u8, joint: u8, told: u8) -> Needs {
+const fn needs(least: u8, more: u8, words: u8, joint: Packed, told: u8) -> Needs {
+    assert!(joint.0 < 1 << (8 - ABOVE), "a joint has what the number of words leaves of a byte");
     let most = if more == ANY_NUMBER { MAX_WORDS as u8 } else { least + more + 1 };
-    Needs { least: (least + 1) | joint << ABOVE, most, options: 0, words: words | told << ABOVE }
+    Needs { least: (least + 1) | (joint.0 as u8) << ABOVE, most, options: 0, words: words | told << ABOVE }
 }
 
 const fn with_options(options: u8, needs: Needs) -> Needs {

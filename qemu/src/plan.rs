@@ -123,10 +123,11 @@ impl Plan {
     pub fn steps(&self) -> Vec<Step> {
         let mut text = text_of(&words::text(&self.lines));
         plan::blank_out(&mut text);
-        let mut step = plan::Step::before(&mut text, Pass::Run);
+        let mut put_together = plan::Text::new();
+        let mut step = plan::Step::before(&mut text, &mut put_together, Pass::Run);
         let mut steps = Vec::new();
         while step.read().is_ok() {
-            let Some(line) = self.lines.get(usize::from(step.line) - 1) else { break };
+            let Some(line) = self.lines.get(step.line as usize - 1) else { break };
             let mut words = line.words.clone();
             if let (true, Some(verb)) = (step.may_fail, words.first_mut()) {
                 verb.text.remove(0);

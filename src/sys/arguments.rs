@@ -41,16 +41,16 @@ pub const FOLDER: Argument = Argument(5);
 pub const IF: Argument = Argument(6);
 /// Whether a new file of this mode and owner must be given them.
 pub const DRESSED: Argument = Argument(7);
-/// Where the answers go that are kept nowhere else.
-pub const ANSWER: Argument = Argument(8);
-/// An open file.
-pub const FILE: Argument = Argument(9);
-/// Another.
-pub const COPY: Argument = Argument(10);
 /// The mode of a file, the flags of a mount or a module.
-pub const NUMBER: Argument = Argument(11);
+pub const NUMBER: Argument = Argument(8);
 /// How long a text or a file is.
-pub const LENGTH: Argument = Argument(12);
+pub const LENGTH: Argument = Argument(9);
+/// Where the answers go that are kept nowhere else.
+pub const ANSWER: Argument = Argument(10);
+/// An open file.
+pub const FILE: Argument = Argument(11);
+/// Another.
+pub const COPY: Argument = Argument(12);
 pub const USER: Argument = Argument(13);
 pub const GROUP: Argument = Argument(14);
 /// A text that is none of the step's words.
@@ -64,22 +64,23 @@ pub const THIRD: Argument = Argument(REGISTERS as u8 + 3);
 pub const FOURTH: Argument = Argument(REGISTERS as u8 + 4);
 
 const CONSTANTS_BEGIN: u8 = 32;
-const CONSTANTS: [u32; 9] = [
-    O_RDONLY | O_NONBLOCK | O_CLOEXEC,
-    O_WRONLY | O_NONBLOCK | O_CLOEXEC,
-    O_PATH | O_DIRECTORY | O_CLOEXEC,
-    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-    PARENT_MODE,
-    S_IFREG,
-    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC,
-    HERE as u32,
-    S_IFREG ^ S_IFDIR,
+/// With a sign, for the folder's.
+const CONSTANTS: [i32; 9] = [
+    (O_RDONLY | O_NONBLOCK | O_CLOEXEC) as i32,
+    (O_WRONLY | O_NONBLOCK | O_CLOEXEC) as i32,
+    (O_PATH | O_DIRECTORY | O_CLOEXEC) as i32,
+    (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC) as i32,
+    PARENT_MODE as i32,
+    S_IFREG as i32,
+    (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) as i32,
+    AT_FDCWD,
+    (S_IFREG ^ S_IFDIR) as i32,
 ];
 const TEXTS: [u8; 50] = *b"/..\0/\0tmpfs\0/sys/fs/cgroup/cgroup.subtree_control\0";
 
 /// The constants, and the texts behind them.
 #[repr(C, packed)] // where it stands by chance
-struct Pool([u32; CONSTANTS.len()], [u8; TEXTS.len()]);
+struct Pool([i32; CONSTANTS.len()], [u8; TEXTS.len()]);
 static POOL: Pool = Pool(CONSTANTS, TEXTS);
 
 const fn constant(place: u8) -> Argument {
@@ -142,7 +143,7 @@ impl Argument {
             place @ ..CONSTANTS_BEGIN => frame.place(place),
             // SAFETY: each of the constants is in the pool.
             place @ ..TEXTS_BEGIN => unsafe {
-                pool.cast::<u32>().add((place - CONSTANTS_BEGIN) as usize).read_unaligned() as usize
+                pool.cast::<i32>().add((place - CONSTANTS_BEGIN) as usize).read_unaligned() as usize
             },
             place @ ..NUMBERS_BEGIN => pool as usize + size_of_val(&CONSTANTS) + (place - TEXTS_BEGIN) as usize,
             place => (place - NUMBERS_BEGIN) as usize,

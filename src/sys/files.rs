@@ -110,6 +110,7 @@ pub const fn load_module(file: Argument, parameters: Argument, flags: Argument) 
 pub const MODULE_INIT_COMPRESSED_FILE: usize = 4;
 
 impl Frame<'_> {
+    #[inline(never)]
     pub(super) fn compare_link(&mut self) -> isize {
         let [_, target, path, ..] = self.words;
         let room = self.line.as_mut_ptr();
@@ -127,13 +128,12 @@ impl Frame<'_> {
         }
     }
 
+    /// # Safety
+    /// There is the room of a struct stat, in memory that was new, so of zeros where nobody has put anything.
     #[inline(never)]
-    pub(super) fn ask_status(&mut self, file: usize) -> isize {
-        // SAFETY: there is the room of a struct stat, and any bytes are one; those that nobody has put there are the zeros of new memory.
-        let (answer, status) = unsafe {
-            let room = self.line.as_mut_ptr().cast::<stat>();
-            (call!(fstat, file, room).raw(), room.read_unaligned())
-        };
+    pub(super) unsafe fn ask_status(&mut self, file: usize, room: *mut stat) -> isize {
+        // SAFETY: the kernel writes as much, and any bytes are a struct stat.
+        let (answer, status) = unsafe { (call!(fstat, file, room).raw(), room.read_unaligned()) };
         let mode = status.st_mode as usize;
         let other = mode & S_IFMT as usize ^ S_IFDIR as usize;
         let owned = (status.st_uid | status.st_gid) as usize;

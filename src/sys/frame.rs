@@ -20,6 +20,9 @@ pub(super) const MOST: usize = 5;
 /// Registers and words are one behind the other: a row names either by their place.
 #[repr(C)]
 pub struct Frame<'t> {
+    /// What is put together: options, names of controllers, a message. Between steps, and while a row asks for a status or
+    /// a link's target, whatever came there.
+    pub line: &'t mut Text,
     pub(super) registers: [usize; REGISTERS],
     /// The verb first; none behind the last. The target of `copy` and `bind` that was left out is the source, the
     /// parameters of a `module` are empty; what is behind these may be an earlier line's.
@@ -27,9 +30,6 @@ pub struct Frame<'t> {
     /// The service's.
     pub environment: [Word<'t>; MAX_VARIABLES],
     pub(super) arguments: [usize; MOST],
-    /// What is put together: options, names of controllers, a message. Between steps, and while a row asks for a status or
-    /// a link's target, whatever came there.
-    pub line: Text,
 }
 
 impl<'t> Frame<'t> {
@@ -43,12 +43,8 @@ impl<'t> Frame<'t> {
         self.words[place % MAX_WORDS] = Word::NONE;
     }
 
-    /// All bytes are zero, but for those of `line` that nobody has put there.
-    pub const EMPTY: Self = Self {
-        registers: [0; _],
-        words: [Word::NONE; _],
-        environment: [Word::NONE; _],
-        arguments: [0; _],
-        line: Text::new(),
-    };
+    /// Behind the line all bytes are zero.
+    pub fn new(line: &'t mut Text) -> Self {
+        Self { line, registers: [0; _], words: [Word::NONE; _], environment: [Word::NONE; _], arguments: [0; _] }
+    }
 }

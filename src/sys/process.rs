@@ -40,7 +40,7 @@ impl Frame<'_> {
     /// What [`execute`] passes on: the words behind the verb, `count` with it, then those of the list.
     #[inline(always)]
     pub fn set_arguments(&mut self, count: usize, list: &Tail) {
-        self.set(ARGUMENTS, list.behind(&self.words, count));
+        self.set(ARGUMENTS, list.behind(self, count));
     }
 }
 

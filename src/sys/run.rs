@@ -6,6 +6,7 @@ use super::frame::REGISTERS;
 use super::rows::{CALL, CLOSE, EXISTING, EXPECT, GUARD, INTO, LINK, PARENTS};
 use super::text::terminate;
 use super::{Descriptor, Errno, Frame, Rows, Word, close_now};
+use core::mem::offset_of;
 use linux_raw_sys::errno::{EEXIST, EINTR, ENOENT};
 use syscalls::raw;
 
@@ -28,8 +29,8 @@ impl<'t> Frame<'t> {
     /// A register, or one of the words behind them.
     #[inline(always)]
     pub(super) fn place(&self, place: u8) -> usize {
-        // SAFETY: repr(C): the registers come first, the words are behind them, and as large; place is one of the constants.
-        unsafe { *(&raw const *self).cast::<usize>().add(place as usize) }
+        // SAFETY: repr(C): the words are behind the registers, and as large; place is one of the constants.
+        unsafe { *(&raw const *self).byte_add(offset_of!(Frame, registers)).cast::<usize>().add(place as usize) }
     }
 
     /// Sets for a new step, whatever its verb, what its rows may ask for: the number, and how long the second word is.
@@ -48,7 +49,7 @@ impl<'t> Frame<'t> {
     /// Issues the calls, with `line` as [`TEXT`], but for its first bytes, of which there are as many.
     #[inline(never)]
     pub fn run_with_line(&mut self, first: usize, rows: Rows) -> Result<(), Errno> {
-        let begin = terminate(&mut self.line);
+        let begin = terminate(self.line);
         let first = first.min(self.line.len());
         self.set(TEXT, begin as usize + first);
         self.set(LENGTH, self.line.len() - first);
@@ -83,7 +84,11 @@ impl<'t> Frame<'t> {
                 }
             }
             let guard = Argument((head >> GUARD) as u8 & 7);
-            if (self.get(FAILED) != 0) != (guard.0 == FAILED.0) || self.get(guard) == 0 {
+            if self.get(FAILED) != 0 && guard.0 != FAILED.0 {
+                continue;
+            }
+            // Apart from that: with one condition for both the compiler asks for either answer first.
+            if self.get(guard) == 0 {
                 continue;
             }
             let mut answer = self.issue(head);
@@ -133,7 +138,11 @@ impl<'t> Frame<'t> {
             (false, true) if a == b => 0,
             (false, true) => (c as isize).wrapping_neg(),
             (true, false) => self.compare_link(),
-            (true, true) => self.ask_status(a),
+            (true, true) => {
+                let room = self.line.as_mut_ptr();
+                // SAFETY: there is room for a struct stat.
+                unsafe { self.ask_status(a, room.cast()) }
+            }
         }
     }
 
@@ -141,7 +150,7 @@ impl<'t> Frame<'t> {
     fn make_parents(&self) -> isize {
         let [_, b, c, ..] = self.arguments;
         // SAFETY: The path is behind the folder, which is the constant HERE.
-        let path: Word = unsafe { core::mem::transmute(if b == HERE as u32 as usize { c } else { b }) };
+        let path: Word = unsafe { core::mem::transmute(if b == HERE { c } else { b }) };
         let mut outcome = -(ENOENT as isize);
         path.each_parent(|parent| {
             // SAFETY: `parent` is NUL-terminated.

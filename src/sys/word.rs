@@ -202,16 +202,14 @@ impl Tail {
 
     /// Puts the words behind the first before the list, and gives the address of the whole.
     #[inline(always)]
-    pub(super) fn behind(&self, words: &[Word], count: usize) -> usize {
+    pub(super) fn behind(&self, frame: &crate::sys::Frame, count: usize) -> usize {
         let (mut begin, mut place) = (self.0, count);
         while place > 1 {
             place -= 1;
-            if let Some(word) = words.get(place) {
-                // SAFETY: there is that room: a line has no more words. Volatile because only the kernel reads it.
-                unsafe {
-                    begin = begin.sub(1);
-                    begin.write_volatile(word.address());
-                }
+            // SAFETY: there is that room: a line has no more words. Volatile because only the kernel reads it.
+            unsafe {
+                begin = begin.sub(1);
+                begin.write_volatile(frame.word(place).address());
             }
         }
         begin as usize

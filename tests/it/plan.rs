@@ -9,7 +9,7 @@ fn faults(text: &[u8]) -> Vec<(u16, String)> {
     // As the init reads it: one byte more than the longest is enough to know that it is too long.
     plan.extend(text.iter().copied().take(plan::MAX_LEN + 1));
     let mut found = Vec::new();
-    check::faults(&mut plan, |step, fault| found.push((step.map_or(0, |step| step.line), format!("{fault:?}"))));
+    check::faults(&mut plan, |step, fault| found.push((step.map_or(0, |step| step.line as u16), format!("{fault:?}"))));
     found
 }
 

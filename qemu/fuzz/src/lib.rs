@@ -36,7 +36,7 @@ pub fn assert_right(bytes: &[u8]) -> Judgement {
 fn faults(bytes: &[u8]) -> Vec<Fault> {
     let mut found = Vec::new();
     check::faults(&mut text(bytes), |step, fault| {
-        found.push(Fault { line: step.map_or(0, |step| step.line), what: format!("{fault:?}") });
+        found.push(Fault { line: step.map_or(0, |step| step.line as u16), what: format!("{fault:?}") });
     });
     found
 }
@@ -46,13 +46,14 @@ fn first_fault(bytes: &[u8]) -> Option<Fault> {
     let mut text = text(bytes);
     plan::blank_out(&mut text);
     let before = text.clone();
-    let mut step = Step::before(&mut text, Pass::Check);
+    let mut put_together = plan::Text::new();
+    let mut step = Step::before(&mut text, &mut put_together, Pass::Check);
     let fault = loop {
         match step.read() {
             Ok(()) => {}
             Err(moveroot::fault::Fault::NoExec) if step.verb == Verb::EXEC => break None,
             Err(fault) => {
-                let line = if step.count > 0 { step.line } else { 0 };
+                let line = if step.count > 0 { step.line as u16 } else { 0 };
                 break Some(Fault { line, what: format!("{fault:?}") });
             }
         }
@@ -65,7 +66,8 @@ fn first_fault(bytes: &[u8]) -> Option<Fault> {
 fn steps(bytes: &[u8]) -> Vec<model::Step> {
     let mut text = text(bytes);
     plan::blank_out(&mut text);
-    let mut step = Step::before(&mut text, Pass::Run);
+    let mut put_together = plan::Text::new();
+    let mut step = Step::before(&mut text, &mut put_together, Pass::Run);
     let mut steps = Vec::new();
     while step.read().is_ok() {
         // `copy` and `bind` have a target, said or not.
@@ -73,7 +75,7 @@ fn steps(bytes: &[u8]) -> Vec<model::Step> {
         let words: Vec<Name> = step.frame.words[..count].iter().map(|word| **word).collect();
         let bytes = |name: &Name| name.bytes().collect::<Vec<u8>>();
         steps.push(model::Step {
-            line: step.line,
+            line: step.line as u16,
             may_fail: step.may_fail,
             verb: String::from_utf8_lossy(&bytes(&words[0])).into_owned(),
             words: words[1..].iter().map(bytes).collect(),

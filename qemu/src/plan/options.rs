@@ -126,7 +126,8 @@ fn of_value(name: &str, value: &str) -> Option<String> {
 /// By the init's own parser: it leaves nothing of a flag word for the filesystem.
 fn is_flag(option: &str) -> bool {
     let mut text: Text = format!("root\nmount a / b {option}\n").bytes().take(moveroot::plan::MAX_LEN).collect();
-    let mut step = Parsed::before(&mut text, Pass::Run);
+    let mut put_together = Text::new();
+    let mut step = Parsed::before(&mut text, &mut put_together, Pass::Run);
     let is_read = step.read().is_ok() && step.read().is_ok();
     is_read && step.frame.words[4].bytes().next().is_none()
 }
