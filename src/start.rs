@@ -32,6 +32,10 @@ global_asm!(
     "_start: pop rax",         // argc
     "pop rdi",                 // argv[0], the kernel's name for us
     "lea rsi, [rsp + 8 * rax]", // envp
+    ".byte 0xeb",
+    ".byte 1f - . - 1",
+    ".section .text._start_on,\"ax\",@progbits",
+    "1:",
     "push rsp",
     "pop rdi", // argv[1]
     "enter {before}, 0",
