@@ -43,7 +43,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     };
     print!("{}", table(&now, before.as_ref()));
     if options.record {
-        let path = folder.join(format!("size-{}.json", now.date));
+        let path = free(&folder, &now.date)?;
         let json = serde_json::to_string_pretty(&now)? + "\n";
         fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("vm: wrote {}", path.display());
@@ -133,6 +133,13 @@ fn change(now: u64, before: Option<u64>) -> String {
     }
 }
 
+/// The name of a new record: from the second of a day on with a letter behind the date.
+fn free(folder: &Path, date: &str) -> Result<PathBuf> {
+    let letters = ('b'..='z').map(String::from);
+    let mut names = std::iter::once(String::new()).chain(letters).map(|letter| format!("size-{date}{letter}.json"));
+    names.find_map(|name| Some(folder.join(name)).filter(|path| !path.exists())).context("so many records of one day")
+}
+
 /// Names carry their dates, so the last in order is the newest.
 fn newest(folder: &Path) -> Result<Option<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(None) };
@@ -149,6 +156,21 @@ fn read(path: &Path) -> Result<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_record_of_a_day_takes_anothers_place() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mut written = Vec::new();
+        for _ in 0..3 {
+            let path = free(folder.path(), "2026-11-22")?;
+            assert!(!path.exists());
+            fs::write(&path, "")?;
+            assert_eq!(newest(folder.path())?, Some(path.clone()));
+            written.push(path);
+        }
+        assert!(free(folder.path(), "2026-11-23")? > written[2]);
+        Ok(())
+    }
 
     #[test]
     fn a_maps_lines_are_read() {
