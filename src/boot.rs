@@ -114,12 +114,12 @@ fn run_verb(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
         carry::describe(frame);
     }
     if step.verb == Verb::EXEC {
-        service::pass(frame, step.count, &boot.arguments)?;
+        service::pass(frame, step.count.into(), &boot.arguments)?;
     }
     frame.run(ROWS.of(step.verb.place()))?;
     match step.verb {
         Verb::ROOT => root::build(frame),
-        Verb::CONTROLLERS => mounts::enable(frame, 1, step.count),
+        Verb::CONTROLLERS => mounts::enable(frame, 1, step.count.into()),
         Verb::ENV => service::set(frame),
         _ => Ok(()),
     }

@@ -53,5 +53,7 @@ pub const MODULE: &[Row] =
 /// Of a module, whether it is compressed: names that end with `.gz`, `.xz` or `.zst`, letters behind that of `.ko`.
 #[inline(always)]
 pub fn describe(frame: &mut Frame) {
-    frame.set(NUMBER, if frame.words[1].last() > b'o' { MODULE_INIT_COMPRESSED_FILE } else { 0 });
+    if frame.words[1].last() > b'o' {
+        frame.set(NUMBER, MODULE_INIT_COMPRESSED_FILE);
+    }
 }

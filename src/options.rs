@@ -67,8 +67,10 @@ pub fn take_flags(options: Span) -> u32 {
         let mut value = word;
         let meaning = if value.any(|byte| byte == b'=') { 0 } else { find(&FLAGS, word) };
         if meaning != 0 {
-            flags &= !(1 << (meaning & BIT));
-            flags |= u32::from(meaning & CLEAR == 0) << (meaning & BIT);
+            flags |= 1 << (meaning & BIT);
+            if meaning & CLEAR != 0 {
+                flags &= !(1 << (meaning & BIT));
+            }
             if meaning & REC != 0 {
                 flags |= MS_REC;
             }
@@ -80,10 +82,9 @@ pub fn take_flags(options: Span) -> u32 {
                 free.put(byte);
             }
         }
-        if rest.is_empty() {
+        if rest.next().is_none() {
             free.cut();
             return flags;
         }
-        rest.next();
     }
 }

@@ -30,15 +30,14 @@ pub struct Step<'t> {
     pub may_fail: bool,
     /// Which of the two times this is.
     pub pass: Pass,
-    /// No gap, so that [`begin_again`](Step::begin_again) is one store.
-    zero: u8,
+    /// How many words were read, the verb included; none before the first step and behind the last. (Without a gap behind it
+    /// [`begin_again`](Step::begin_again) is one store.)
+    pub count: u8,
     pub line: u32,
     /// The mode of `dir`, the mount flags of `root` and `mount`.
     pub number: u32,
     /// What the verb needs.
     pub needs: Needs,
-    /// How many words were read, the verb included; none before the first step and behind the last.
-    pub count: usize,
     /// Where it goes on: at the next line, or behind the word in error.
     pub rest: Place<'t>,
     /// Its words, the verb first, and what it works on.
@@ -52,11 +51,10 @@ impl<'t> Step<'t> {
             verb: Verb::NONE,
             may_fail: false,
             pass,
-            zero: 0,
+            count: 0,
             line: 0,
             number: 0,
             needs: Needs::NONE,
-            count: 0,
             rest: Place::begin(text),
             frame: Frame::new(line),
         }
@@ -71,7 +69,7 @@ impl<'t> Step<'t> {
     /// Goes back to where the text begins, for the second time.
     #[inline(always)]
     pub fn begin_again(&mut self, first: Place<'t>) {
-        (self.verb, self.may_fail, self.pass, self.zero, self.line) = (Verb::NONE, false, Pass::Run, 0, 0);
+        (self.verb, self.may_fail, self.pass, self.count, self.line) = (Verb::NONE, false, Pass::Run, 0, 0);
         self.rest = first;
     }
 
@@ -124,13 +122,13 @@ impl<'t> Step<'t> {
             self.number = if verb == Verb::DIR { 0o755 } else { 0 };
             return self.follow(last);
         }
-        if place == self.needs.most.into() {
+        if place == self.needs.most {
             return Err(Fault::TooManyWords);
         }
-        if place <= 2 && self.needs.has(place as u8) && word.byte() != b'/' {
+        if place <= 2 && self.needs.has(place) && word.byte() != b'/' {
             return Err(Fault::NotAbsolute);
         }
-        if place == self.needs.options.into() && self.pass == Pass::Run {
+        if place == self.needs.options && self.pass == Pass::Run {
             self.number = take_flags(word);
         }
         if self.verb == Verb::DIR && self.count > 2 {
@@ -158,7 +156,7 @@ impl<'t> Step<'t> {
 
     /// Whether enough words were there; adds the one that may be left out.
     fn complete(&mut self) -> Result<(), Fault> {
-        if self.count < self.needs.least().into() {
+        if self.count < self.needs.least() {
             return Err(Fault::TooFewWords);
         }
         if self.count == 2 {
@@ -176,9 +174,8 @@ impl<'t> Step<'t> {
     /// Adds a word behind the others, if there is room, and none behind it.
     #[inline(never)]
     fn add(&mut self, word: Word<'t>) {
-        if let Some([place, next]) =
-            self.frame.words.get_mut(self.count..self.count + 2).and_then(|two| two.as_mut_array())
-        {
+        let count = usize::from(self.count);
+        if let Some([place, next]) = self.frame.words.get_mut(count..count + 2).and_then(|two| two.as_mut_array()) {
             (*place, *next) = (word, Word::NONE);
             self.count += 1;
         }

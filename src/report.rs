@@ -79,11 +79,11 @@ impl Boot<'_> {
             sys::close_now(log);
         }
         if !step.may_fail {
-            sys::exit(match (step.count, reason == Fault::NoExec.into()) {
-                (0, true) => Exit::NO_EXEC,
-                (0, false) => Exit::NO_PLAN,
-                _ => step.line.min(Exit::LATER_LINE.into()) as u8,
-            });
+            let mut code = step.line.min(Exit::LATER_LINE.into()) as u8;
+            if step.count == 0 {
+                code = if reason == Fault::NoExec.into() { Exit::NO_EXEC } else { Exit::NO_PLAN };
+            }
+            sys::exit(code);
         }
     }
 }
@@ -117,7 +117,7 @@ const _: () = assert!(texts::SPACE.0 == texts::COLON_SPACE.0 + 1, "what stands b
 fn add_objects(step: &mut Step) {
     let (joint, most) = (step.needs.joint(), step.needs.told().into());
     let frame = &mut step.frame;
-    for (place, word) in frame.words.iter().enumerate().take(step.count.min(most)) {
+    for (place, word) in frame.words.iter().enumerate().take(usize::from(step.count).min(most)) {
         if !word.is_none() && frame.line.len() < MAX_OBJECTS {
             let before = if place < 2 { Packed(texts::COLON_SPACE.0 + place as u32) } else { joint };
             add(frame.line, before, **word);

@@ -3,7 +3,7 @@
 //! Holds on entry: `/` is the initramfs. Holds on exit: `/` is the new root, the working directory still is in the
 //! initramfs. So a plan's paths are right as they stand, and nothing has to be moved when the service takes over.
 
-use crate::line::{MAX_TEXT, add};
+use crate::line::{MAX_TEXT, add, add_text};
 use crate::sys::*;
 use crate::texts::{self, Packed};
 use linux_raw_sys::errno::ENAMETOOLONG;
@@ -28,7 +28,7 @@ pub fn build(frame: &mut Frame) -> Result<(), Errno> {
     let options = *frame.words[1];
     add(frame.line, BEFORE, options);
     if options.is_none() {
-        add(frame.line, texts::ROOT_SIZE, options);
+        add_text(frame.line, texts::ROOT_SIZE);
     }
     // Longer than that, some of it may have been left out.
     if frame.line.len() > MAX_TEXT {

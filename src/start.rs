@@ -56,11 +56,13 @@ global_asm!(
 /// What `enter` puts above the bytes it takes.
 const PUT: usize = size_of::<usize>();
 
-/// The plan's text without its length, and behind it room for the plan's words: a multiple of 16.
-const BEFORE: usize = (size_of::<Text>() - PUT + MAX_WORDS * size_of::<Word>()).next_multiple_of(16);
-
-// As the ABI wants it where a function begins: so that a call would have left a multiple of 16.
-const _: () = assert!((BEFORE + 2 * PUT + size_of::<Text>() + size_of::<Step>()) % 16 == PUT);
+/// The plan's text without its length, and behind it room for the plan's words.
+const BEFORE: usize = {
+    let room = size_of::<Text>() - PUT + MAX_WORDS * size_of::<Word>();
+    let below = 2 * PUT + size_of::<Text>() + size_of::<Step>();
+    // What the ABI wants where a function begins is a multiple of 16 that a call has left.
+    (room + below).next_multiple_of(16) + PUT - below
+};
 
 /// Gives the boot its room.
 ///

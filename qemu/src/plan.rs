@@ -135,7 +135,7 @@ impl Plan {
             }
             let place = if step.verb == Verb::ROOT { 1 } else { 4 };
             // Words behind a step's own are those of an earlier one.
-            let word = step.frame.words[..step.count].get(place);
+            let word = step.frame.words[..step.count.into()].get(place);
             let data: Vec<u8> = word.into_iter().flat_map(|word| word.bytes()).collect();
             let data = String::from_utf8_lossy(&data).into_owned();
             steps.push(Step { line: line.number, verb: step.verb, may_fail: step.may_fail, words, data });

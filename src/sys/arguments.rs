@@ -48,13 +48,13 @@ pub const LENGTH: Argument = Argument(9);
 /// Where the answers go that are kept nowhere else.
 pub const ANSWER: Argument = Argument(10);
 /// An open file.
-pub const FILE: Argument = Argument(11);
+pub const FILE: Argument = Argument(12);
 /// Another.
-pub const COPY: Argument = Argument(12);
-pub const USER: Argument = Argument(13);
-pub const GROUP: Argument = Argument(14);
+pub const COPY: Argument = Argument(13);
+pub const USER: Argument = Argument(14);
+pub const GROUP: Argument = Argument(15);
 /// A text that is none of the step's words.
-pub const TEXT: Argument = Argument(15);
+pub const TEXT: Argument = Argument(11);
 /// What a step that has arguments has in its place.
 pub(super) const ARGUMENTS: Argument = TEXT;
 /// The words behind the verb.

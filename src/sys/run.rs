@@ -75,9 +75,10 @@ impl<'t> Frame<'t> {
             loop {
                 // SAFETY: see above; there is room for as many values.
                 let argument = unsafe {
-                    *value = Argument(*at & !LAST).value(self);
+                    let argument = *at;
+                    *value = Argument(argument & !LAST).value(self);
                     (value, at) = (value.add(1), at.add(1));
-                    *at.sub(1)
+                    argument
                 };
                 if argument & LAST != 0 {
                     break;

@@ -71,7 +71,7 @@ fn steps(bytes: &[u8]) -> Vec<model::Step> {
     let mut steps = Vec::new();
     while step.read().is_ok() {
         // `copy` and `bind` have a target, said or not.
-        let count = if matches!(step.verb, Verb::COPY | Verb::BIND) { 3 } else { step.count };
+        let count = if matches!(step.verb, Verb::COPY | Verb::BIND) { 3 } else { step.count.into() };
         let words: Vec<Name> = step.frame.words[..count].iter().map(|word| **word).collect();
         let bytes = |name: &Name| name.bytes().collect::<Vec<u8>>();
         steps.push(model::Step {

@@ -58,7 +58,7 @@ fn next<'f>(found: &'f [Found], lines: &[Line]) -> &'f Found {
 fn read(lines: &[Line]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     check::faults(&mut text_of(&words::text(lines)), |step, fault| {
-        let line = step.map(|step| (step.line as usize - 1, step.count));
+        let line = step.map(|step| (step.line as usize - 1, step.count.into()));
         found.push(Found { line, fault });
     });
     found
