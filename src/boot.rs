@@ -99,7 +99,7 @@ fn read_plan(path: Name, may_be_missing: bool, boot: &mut Boot, step: &mut Step,
 #[inline(always)]
 fn run_step(step: &mut Step, boot: &Boot) -> Result<(), Errno> {
     #[cfg(feature = "marks")]
-    sys::mark(step.line);
+    sys::mark(step.line as u16);
     let result = run_verb(step, boot);
     // ANSWER is 0 unless execve failed and so did the way back: without that no other service can be tried, whatever the plan says.
     step.may_fail &= step.verb != Verb::EXEC || step.frame.get(sys::ANSWER) == 0;

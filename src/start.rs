@@ -24,15 +24,18 @@ use moveroot::sys::{List, MAX_WORDS, Tail, Word};
 // From the top down: room for the plan's words before the kernel's, the plan's text, a line, the step. `enter` takes as many bytes, and
 // puts a word above them: for the line and the step in what each has last, which nobody reads. The length of the plan's text is
 // written, though it is zero: a page that is read first is taken twice, as one of zeros and then as one's own (do_anonymous_page and
-// do_wp_page in mm/memory.c). `begin` follows without a jump: linker/init.ld sees to that.
+// do_wp_page in mm/memory.c).
+//
+// The first eight bytes stand in the program header, in a field that nobody reads, and `begin` follows the last without a jump:
+// linker/init.ld sees to both.
 #[cfg(target_arch = "x86_64")]
 global_asm!(
     ".section .text._start,\"ax\",@progbits",
     ".globl _start",
-    "_start: pop rax",         // argc
-    "pop rdi",                 // argv[0], the kernel's name for us
+    "_start: pop rax", // argc
+    "pop rdi",         // argv[0], the kernel's name for us
     "lea rsi, [rsp + 8 * rax]", // envp
-    ".byte 0xeb",
+    ".byte 0xeb", // a short jump: to another section the assembler makes a long one
     ".byte 1f - . - 1",
     ".section .text._start_on,\"ax\",@progbits",
     "1:",

@@ -206,7 +206,7 @@ impl Tail {
         let (mut begin, mut place) = (self.0, count);
         while place > 1 {
             place -= 1;
-            // SAFETY: there is that room: a line has no more words. Volatile because only the kernel reads it.
+            // SAFETY: there is that room: a line has no more words than MAX_WORDS. Volatile because only the kernel reads it.
             unsafe {
                 begin = begin.sub(1);
                 begin.write_volatile(frame.word(place).address());
