@@ -102,7 +102,7 @@ fn warn_of_other_compiler() {
         Some(wrapper) => format!("RUSTC_WRAPPER is {}", wrapper.display()),
         None => "cargo was started elsewhere, where it does not read .cargo/config.toml".to_string(),
     };
-    println!("cargo:warning=init will be some 300 bytes larger, because linker/rustc does not compile it: {reason}");
+    println!("cargo:warning=init will be some 500 bytes larger, because linker/rustc does not compile it: {reason}");
 }
 
 fn refuse(message: &str) -> ! {

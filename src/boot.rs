@@ -22,7 +22,8 @@ const BUILT_IN_NAME: &CStr = match CStr::from_bytes_with_nul(concat!(env!("MOVER
 };
 
 /// Boots, with the arguments and the environment that the kernel passed: reads the plan that `moveroot_plan=` names, else
-/// `/boot.plan`, else takes the one that was built in; checks it, runs it. `text` is empty, and of `step` all is zero but the line.
+/// `/boot.plan`, else takes the one that was built in; checks it, runs it. `text` is empty, and of `step` all is zero but the line
+/// and the last word.
 #[inline(always)]
 pub fn run(
     arguments: Tail,

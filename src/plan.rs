@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::options::take_flags;
 use crate::sys::{Frame, Place, Span, Word};
 use crate::verb::{Needs, TEXT, Verb};
+use core::mem::offset_of;
 
 #[allow(unused_imports)] // the build script has no use for all
 pub use crate::sys::{MAX_LEN, MAX_WORDS, Text};
@@ -43,6 +44,8 @@ pub struct Step<'t> {
     /// Its words, the verb first, and what it works on.
     pub frame: Frame<'t>,
 }
+
+const _: () = assert!(offset_of!(Step, frame) + size_of::<Frame>() == size_of::<Step>());
 
 impl<'t> Step<'t> {
     /// Before the first step of `text`, which has no NUL: see [`blank_out`]. `line` is for what a boot puts together.

@@ -22,11 +22,11 @@ use moveroot::sys::{List, MAX_WORDS, Tail, Word};
 // itself, run_init_process in init/main.c.)
 //
 // From the top down: room for the plan's words before the kernel's, the plan's text, a line, the step. `enter` takes as many bytes, and
-// puts a word above them: for the line and the step in what each has last, which nobody reads. The length of the plan's text is
-// written, though it is zero: a page that is read first is taken twice, as one of zeros and then as one's own (do_anonymous_page and
-// do_wp_page in mm/memory.c).
+// puts a word above them: in argv[0]'s place, and for the line and the step in what each has last, where any bits are fine. The length of
+// the plan's text, which it has first, is written, though it is zero: a page that is read first is taken twice, as one of zeros and then as
+// one's own (do_anonymous_page and do_wp_page in mm/memory.c).
 //
-// The first eight bytes stand in the program header, in a field that nobody reads, and `begin` follows the last without a jump:
+// The first eight bytes stand in the program header, in a field that no kernel reads, and `begin` follows the last without a jump:
 // linker/init.ld sees to both.
 #[cfg(target_arch = "x86_64")]
 global_asm!(
@@ -63,7 +63,7 @@ const PUT: usize = size_of::<usize>();
 const BEFORE: usize = {
     let room = size_of::<Text>() - PUT + MAX_WORDS * size_of::<Word>();
     let below = 2 * PUT + size_of::<Text>() + size_of::<Step>();
-    // What the ABI wants where a function begins is a multiple of 16 that a call has left.
+    // Where a function begins, the ABI has the stack pointer eight below a multiple of 16: a call has put its address there.
     (room + below).next_multiple_of(16) + PUT - below
 };
 
@@ -71,8 +71,8 @@ const BEFORE: usize = {
 ///
 /// # Safety
 /// To be entered from `_start`: `arguments` and `environment` are where the kernel put them, and there is room for as many words as a
-/// line may have before `arguments`. The others are that room's other parts, each a piece of memory that nobody else has, of
-/// zeros but for its last word.
+/// line may have before `arguments`. `text`, `line` and `step` are each a piece of memory that nobody else has: the text of zeros, the
+/// others of zeros but for the last word.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn begin(
     arguments: *mut usize,

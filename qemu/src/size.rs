@@ -57,8 +57,7 @@ fn measure() -> Result<Record> {
     let mut record = Record { date: machine::date()?, toolchain: machine::toolchain()?, bytes, ..Record::default() };
     let map = link_map()?;
     let sections: Vec<(u64, u64, &str)> = map.lines().filter_map(section).collect();
-    let (first, ..) = sections.first().context("the linker's map names no section")?;
-    let header = first % 4096;
+    let header = header(&sections).context("the linker's map has no code behind the header")?;
     record.parts.insert("header".into(), header);
     for (_, size, name) in &sections {
         let part = if name.starts_with(".text") { "code" } else { "constants" };
@@ -69,6 +68,13 @@ fn measure() -> Result<Record> {
     let padding = bytes.checked_sub(used).context("the map is of another init than the one that was built")?;
     record.parts.insert("padding".into(), padding);
     Ok(record)
+}
+
+/// The file's beginning, up to the code behind it, without the code that is in it: linker/init.ld.
+fn header(sections: &[(u64, u64, &str)]) -> Option<u64> {
+    let behind = sections.iter().position(|(.., name)| *name == ".text._start_on")?;
+    let within: u64 = sections[..behind].iter().map(|(_, size, _)| size).sum();
+    (sections[behind].0 % 4096).checked_sub(within)
 }
 
 /// Links init once more, and has the linker write down what went where.
@@ -170,6 +176,14 @@ mod tests {
         }
         assert!(free(folder.path(), "2026-11-23")? > written[2]);
         Ok(())
+    }
+
+    #[test]
+    fn code_in_the_header_is_not_the_headers() {
+        let behind = (0x40_0080, 20, ".text._start_on");
+        assert_eq!(header(&[(0x40_0058, 8, ".text._start"), behind, (0x40_0094, 5, ".text.begin")]), Some(120));
+        assert_eq!(header(&[behind]), Some(128));
+        assert_eq!(header(&[(0x40_0094, 5, ".text.begin")]), None);
     }
 
     #[test]

@@ -47,16 +47,16 @@ pub const NUMBER: Argument = Argument(8);
 pub const LENGTH: Argument = Argument(9);
 /// Where the answers go that are kept nowhere else.
 pub const ANSWER: Argument = Argument(10);
+/// A text that is none of the step's words.
+pub const TEXT: Argument = Argument(11);
+/// What a step that has arguments has in its place.
+pub(super) const ARGUMENTS: Argument = TEXT;
 /// An open file.
 pub const FILE: Argument = Argument(12);
 /// Another.
 pub const COPY: Argument = Argument(13);
 pub const USER: Argument = Argument(14);
 pub const GROUP: Argument = Argument(15);
-/// A text that is none of the step's words.
-pub const TEXT: Argument = Argument(11);
-/// What a step that has arguments has in its place.
-pub(super) const ARGUMENTS: Argument = TEXT;
 /// The words behind the verb.
 pub const FIRST: Argument = Argument(REGISTERS as u8 + 1);
 pub const SECOND: Argument = Argument(REGISTERS as u8 + 2);
@@ -64,7 +64,7 @@ pub const THIRD: Argument = Argument(REGISTERS as u8 + 3);
 pub const FOURTH: Argument = Argument(REGISTERS as u8 + 4);
 
 const CONSTANTS_BEGIN: u8 = 32;
-/// With a sign, for the folder's.
+/// Signed, because AT_FDCWD is less than 0 and a call is given 64 bits.
 const CONSTANTS: [i32; 9] = [
     (O_RDONLY | O_NONBLOCK | O_CLOEXEC) as i32,
     (O_WRONLY | O_NONBLOCK | O_CLOEXEC) as i32,

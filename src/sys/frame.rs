@@ -1,6 +1,7 @@
 //! What a step works on: registers, the line's words, the service's environment.
 
 use super::{Name, Text, Word};
+use core::mem::offset_of;
 
 /// The most words a line may have, its verb included: as many as the kernel itself passes to init.
 pub const MAX_WORDS: usize = 32;
@@ -29,8 +30,11 @@ pub struct Frame<'t> {
     pub words: [Word<'t>; MAX_WORDS + 2],
     /// The service's.
     pub environment: [Word<'t>; MAX_VARIABLES],
+    /// Last: in the last of these any bits are fine, and start.rs leaves some there.
     pub(super) arguments: [usize; MOST],
 }
+
+const _: () = assert!(offset_of!(Frame, arguments) + size_of::<[usize; MOST]>() == size_of::<Frame>());
 
 impl<'t> Frame<'t> {
     /// A word, or none; of places in a line, not of more.

@@ -48,7 +48,7 @@ impl Row {
 
     /// Where the answer goes: one of the two files.
     pub(super) const fn into(self, place: Argument) -> Self {
-        assert!(place.0 >= ANSWER.0 && place.0 < ANSWER.0 + 4);
+        assert!((place.0 == FILE.0 || place.0 == COPY.0) && place.0 < ANSWER.0 + 4);
         Self { head: self.head | ((place.0 - ANSWER.0) as u16) << INTO, ..self }
     }
 

@@ -141,7 +141,7 @@ impl<'t> Frame<'t> {
             (true, false) => self.compare_link(),
             (true, true) => {
                 let room = self.line.as_mut_ptr();
-                // SAFETY: there is room for a struct stat.
+                // SAFETY: there is room for a struct stat, and the line is new memory: start.rs.
                 unsafe { self.ask_status(a, room.cast()) }
             }
         }
