@@ -50,7 +50,8 @@ pub const BIND: &[Row] = &[
 pub const MODULE: &[Row] =
     &[enter(INITRAMFS), open(FIRST, TO_READ), enter(NEW_ROOT), load_module(FILE, SECOND, NUMBER)];
 
-/// Of a module, whether it is compressed; the number is 0 before: names that end with `.gz`, `.xz` or `.zst`, letters behind that of `.ko`.
+/// Of a module, whether it is compressed: names that end with `.gz`, `.xz` or `.zst`, letters behind that of `.ko`. The number is 0
+/// before.
 #[inline(always)]
 pub fn describe(frame: &mut Frame) {
     if frame.words[1].last() > b'o' {
