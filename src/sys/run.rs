@@ -88,7 +88,7 @@ impl<'t> Frame<'t> {
             if self.get(FAILED) != 0 && guard.0 != FAILED.0 {
                 continue;
             }
-            // Apart from that: with one condition for both the compiler asks for either answer first.
+            // In a condition of its own: in one with the other both are computed before either jump.
             if self.get(guard) == 0 {
                 continue;
             }
