@@ -1,0 +1,43 @@
+//! What can be wrong with a plan before its first step runs.
+
+use crate::string::CStrPtr;
+
+/// Why a plan is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    UnknownVerb,
+    TooFewWords,
+    TooManyWords,
+    NotAbsolute,
+    NotOctal,
+    NotAnAssignment,
+    /// An option of `root` that changes a mount where a new one is wanted.
+    NotForANewMount,
+    OutOfOrder,
+    /// Its last step runs no service.
+    NoExec,
+    TooLong,
+}
+
+impl Fault {
+    /// Whether it is the plan's as a whole, not a line's.
+    pub fn is_of_the_plan(self) -> bool {
+        matches!(self, Self::NoExec | Self::TooLong)
+    }
+
+    /// What a message says of it, ASCII.
+    pub fn text(self) -> CStrPtr<'static> {
+        CStrPtr::new(match self {
+            Self::UnknownVerb => c"unknown verb",
+            Self::TooFewWords => c"too few words",
+            Self::TooManyWords => c"too many words",
+            Self::NotAbsolute => c"path is not absolute",
+            Self::NotOctal => c"mode is not octal",
+            Self::NotAnAssignment => c"not NAME=VALUE",
+            Self::NotForANewMount => c"not for a new mount",
+            Self::OutOfOrder => c"out of order",
+            Self::NoExec => c"ends without exec",
+            Self::TooLong => c"longer than 4096 bytes",
+        })
+    }
+}

@@ -1,0 +1,33 @@
+//! The plan language: bytes to steps. Pure: no system call, no allocation.
+//!
+//! A plan is text of at most [`MAX_LEN`] bytes, one step a line. [`Plan::read`] goes through it once: every word is checked and
+//! cut off with a NUL in place, every step becomes a [`Line`] that says where its words are. The init runs these steps, its build
+//! script has read the built-in plan before, and the tools on the host show steps and name every [`Fault`].
+//!
+//! - `verb`: the table of verbs, written as their usage lines. Adding a verb begins there.
+//! - `parse`: lines to steps, and what is wrong with a line.
+//! - `step`: a step and its words.
+//! - `options`: mount options to mount(2) flags.
+//! - `table`: names packed into one string of bytes.
+//! - `cursor`: positions in a NUL-terminated text; `string`: C strings in it. With two places in `step`, the only unsafe code.
+#![no_std]
+#![deny(unsafe_code, unsafe_op_in_unsafe_fn)]
+
+#[allow(unsafe_code)]
+mod cursor;
+mod fault;
+mod options;
+mod parse;
+mod step;
+#[allow(unsafe_code)]
+mod string;
+mod table;
+mod verb;
+
+pub use fault::Fault;
+pub use options::{FLAGS, MountFlags, PROPAGATIONS, is_flag};
+pub use parse::{MAX_LEN, check, octal, words};
+pub use step::{BuiltIn, Line, Lines, MAX_WORDS, Plan, Refusal, Step, Text, Words};
+pub use string::{CStrPtr, Word};
+pub use table::names;
+pub use verb::{Kind, Shape, Verb};
