@@ -1,50 +1,18 @@
-//! Passes the linker script to the binary `init`, and checks the plan that is built in with the init's own parser.
+//! Checks the plan that is built in and makes its steps, and passes the linker script to the program `init`.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-#[path = "../src/check.rs"]
-mod check;
-#[path = "../src/fault.rs"]
-mod fault;
-#[allow(dead_code)]
-#[path = "../src/sys/frame.rs"]
-mod frame;
-#[path = "../src/options.rs"]
-mod options;
-mod pack;
-#[allow(dead_code)]
-#[path = "../src/plan.rs"]
-mod plan;
-mod sys {
-    pub use super::frame::{Frame, MAX_WORDS};
-    pub use super::text::{MAX_LEN, Place, Span, Text};
-    pub use super::word::Word;
-}
-#[path = "../src/table.rs"]
-mod table;
-#[allow(dead_code)]
-#[path = "../src/sys/text.rs"]
-mod text;
-#[allow(dead_code)]
-#[path = "../src/texts.rs"]
-mod texts;
-#[allow(dead_code)]
-#[path = "../src/verb.rs"]
-mod verb;
-#[allow(dead_code)]
-#[path = "../src/sys/word.rs"]
-mod word;
-use text::{Place, Text};
-use word::{Name, Word};
+use language::{Line, Lines, MAX_LEN, Plan, Refusal, Text};
 
-/// Each argument of the linker's, for the bin alone, and why it is there.
+/// Each argument of the linker's, for the program alone, and why it is there.
 const LINK: &[&str] = &[
     "-nostartfiles",         // _start is ours
     "-nostdlib",             // there is no C library
     "-static",               // no interpreter
     "-no-pie",               // one fixed address: no relocation, no dynamic section
-    "-Wl,--build-id=none",   // 36 bytes that tell nothing
+    "-Wl,--build-id=none",   // 36 bytes that nobody reads
     "-Wl,--no-eh-frame-hdr", // no unwinding, no index for it
     "-Wl,--oformat=binary",  // the script writes the ELF header: no section table, 270 bytes less
     "-Wl,-z,norelro",        // nothing is written, so there is nothing to protect after a relocation
@@ -54,25 +22,22 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let script = root.join("linker/init.ld");
     println!("cargo:rerun-if-changed={}", script.display());
-    println!("cargo:rerun-if-changed={}", root.join("linker/rustc").display());
-    warn_of_other_compiler();
     println!("cargo:rustc-link-arg-bin=init=-Wl,-T,{}", script.display());
     let machine = match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
         Ok("x86_64") => 62, // EM_X86_64 of elf.h
         other => refuse(&format!("src/start.rs has no entry for {other:?}")),
     };
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=machine={machine}");
-    // Marks are for measurements, and may have a page of their own.
-    let limit = if env::var_os("CARGO_FEATURE_MARKS").is_some() { 3 * 4096 } else { 2 * 4096 };
-    println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
-    build_in_plan(&root);
+    // Three pages with the plan that is built in by default; another may be longer.
+    let limit = (3 * 4096).max(2 * 4096 + 2048 + build_in_plan(&root));
+    println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 
-/// Names the plan's file to the crate: `MOVEROOT_PLAN`, else src/default.plan.
-fn build_in_plan(root: &Path) {
+/// The plan that `MOVEROOT_PLAN` names, else src/default.plan; how many bytes it takes at the most.
+fn build_in_plan(root: &Path) -> usize {
     println!("cargo:rerun-if-env-changed=MOVEROOT_PLAN");
     let named = env::var_os("MOVEROOT_PLAN").filter(|file| !file.is_empty());
     let file = root.join(named.unwrap_or_else(|| "src/default.plan".into()));
@@ -81,28 +46,36 @@ fn build_in_plan(root: &Path) {
     if bytes.contains(&0) {
         refuse(&format!("{}: there is a NUL in it", file.display()));
     }
-    let mut text: plan::Text = bytes.iter().copied().take(plan::MAX_LEN + 1).collect();
-    check::faults(&mut text, |step, fault| {
-        let line = step.map_or(String::new(), |step| format!(":{}", step.line));
-        refuse(&format!("{}{line}: {}", file.display(), fault.text()));
+    // One byte more than fits shows that it is too long.
+    let mut text: Text = bytes.iter().copied().take(MAX_LEN + 1).collect();
+    let mut lines = Lines::new();
+    let plan = Plan::read(&mut text, &mut lines).unwrap_or_else(|Refusal { step, fault }| {
+        let line = step.map_or(String::new(), |step| format!(":{}", step.line()));
+        refuse(&format!("{}{line}: {}", file.display(), fault.text()))
     });
     let name = file.file_name().expect("a file that was read has a name");
-    let mut texts = texts::TEXTS.map(|text| text.as_bytes().to_vec());
-    texts[texts::PLAN.0 as usize] = bytes;
-    let packed = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("packed.rs");
-    fs::write(&packed, pack::source(&texts)).unwrap_or_else(|error| refuse(&format!("{}: {error}", packed.display())));
-    println!("cargo:rustc-env=MOVEROOT_PLAN_NAME={}", name.display());
+    let path = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("built_in.rs");
+    fs::write(&path, source(&name.to_string_lossy(), &plan))
+        .unwrap_or_else(|error| refuse(&format!("{}: {error}", path.display())));
+    bytes.len() + 1 + plan.steps().count() * size_of::<Line>()
 }
 
-/// Whoever has another program in the place of linker/rustc gets an init that does the same and takes more.
-fn warn_of_other_compiler() {
-    println!("cargo:rerun-if-env-changed=RUSTC_WRAPPER");
-    let reason = match env::var_os("RUSTC_WRAPPER") {
-        Some(wrapper) if Path::new(&wrapper).ends_with("linker/rustc") => return,
-        Some(wrapper) => format!("RUSTC_WRAPPER is {}", wrapper.display()),
-        None => "cargo was started elsewhere, where it does not read .cargo/config.toml".to_string(),
-    };
-    println!("cargo:warning=init will be some 500 bytes larger, because linker/rustc does not compile it: {reason}");
+/// The plan as constants: its words, each with a NUL after it, and its lines.
+fn source(name: &str, plan: &Plan) -> String {
+    let (mut text, mut rows) = (Vec::new(), String::new());
+    for step in plan.steps() {
+        let (first, number, verb, count, may_fail) =
+            (text.len(), step.line(), step.verb(), step.words().len(), step.may_fail());
+        step.words().for_each(|word| text.extend(word.to_bytes().iter().chain(&[0])));
+        let row =
+            format!("first: {first}, number: {number}, verb: Verb::{verb:?}, count: {count}, may_fail: {may_fail}");
+        writeln!(rows, "    Line {{ {row} }},").expect("a string takes all");
+    }
+    format!(
+        "const BUILT_IN_NAME: CStrPtr = CStrPtr::new(c{name:?});\n\
+         static BUILT_IN: BuiltIn = BuiltIn::new(b\"{}\", &[\n{rows}]);\n",
+        text.escape_ascii()
+    )
 }
 
 fn refuse(message: &str) -> ! {

@@ -1,4 +1,4 @@
-//! The names of the errnos, as errno(3) has them: the same numbers on every architecture that Linux adds today.
+//! The names of error numbers, as errno(3) has them: include/uapi/asm-generic/errno.h.
 //!
 //! Five bits a letter, because 131 names take a quarter of a page otherwise.
 
@@ -42,7 +42,7 @@ const fn pack() -> [u8; (NAMES.len() * BITS as usize).div_ceil(8) + 2] {
 }
 
 /// The letters of the name, without its E; none for a number that has no name.
-pub fn letters(number: u32) -> impl Iterator<Item = u8> {
+pub fn letters(number: u16) -> impl Iterator<Item = u8> {
     let (mut names, mut bit) = (number, 0);
     from_fn(move || {
         while names > 0 {

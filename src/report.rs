@@ -4,16 +4,17 @@
 //! has priority 3 and a warning 4 (syslog(2)). The exit code, which the kernel prints when pid 1 ends, is the line.
 
 use crate::errno;
-use crate::fault::Fault;
-use crate::line::{add, add_number, add_text, push};
-use crate::plan::Step;
-use crate::sys::{self, Errno, Name, Tail, rows};
-use crate::texts::{self, Packed};
+use crate::roots::Roots;
+use crate::scratch::Scratch;
+use crate::sys::file::{make_character_device, make_directory, open_device};
+use crate::sys::process::{exit, has_standard_error, open_stdout_and_stderr, standard_error};
+use crate::sys::{Descriptor, Errno};
+use language::{CStrPtr, Fault, Step};
 
 /// The exit codes that aren't a plan's line.
-pub struct Exit;
+pub struct ExitCode;
 
-impl Exit {
+impl ExitCode {
     /// Not pid 1.
     pub const USAGE: u8 = 64;
     /// A line that has no code of its own.
@@ -26,108 +27,118 @@ impl Exit {
     pub const OTHER: u8 = 202;
 }
 
-/// No further word from here on, so that there is room for one and for the reason.
-const MAX_OBJECTS: usize = 640;
+/// What is wrong.
+#[derive(Clone, Copy)]
+pub enum Reason {
+    Errno(Errno),
+    Fault(Fault),
+}
 
-/// How a message begins; the kernel's log takes the priority for itself, standard error is spared it.
+/// How a message begins. The priority, `<3>`, is for the kernel's log only.
+const FAILURE: CStrPtr = CStrPtr::new(c"<3>moveroot: ");
+const WARNING: CStrPtr = CStrPtr::new(c"<4>moveroot: ");
 const PRIORITY: usize = "<3>".len();
 
-/// What is told of beside the step, and what a service is given beside the plan's.
-pub struct Boot<'t> {
+/// No argument is added after this length: printk drops a record of more than 1024 bytes with its prefix (LOG_LINE_MAX in
+/// kernel/printk).
+const MAX_OBJECTS: usize = 640;
+
+/// Reports on a plan.
+pub struct Report {
     /// The plan's name.
-    pub plan: Name<'t>,
-    /// What stood behind `--` on the kernel's command line.
-    pub arguments: Tail,
+    pub plan: CStrPtr<'static>,
 }
 
-impl Boot<'_> {
-    /// The one printing site and the one death path: returns only after the failure of a step that may fail, and `/` is
-    /// the initramfs then. A step without words stands for the plan as a whole. Where a message cannot go, there is
-    /// nobody to tell.
-    #[inline(always)]
-    pub fn tell(&self, step: &mut Step, reason: Reason) {
-        let Reason(number) = reason;
-        let is_errno = number < FAULTS;
-        step.may_fail &= is_errno;
-        step.frame.line.clear();
-        add(step.frame.line, if step.may_fail { texts::WARNING } else { texts::FAILURE }, self.plan);
-        if step.count > 0 {
-            add_text(step.frame.line, texts::COLON);
-            add_number(step.frame.line, step.line as u16);
-            add_objects(step);
+impl Report {
+    /// Says what is wrong with the plan, in a step or as a whole, and ends.
+    pub fn fatal(&self, step: Option<&Step>, reason: Reason, roots: &mut Roots, scratch: &mut Scratch) -> ! {
+        self.tell(step, reason, roots, scratch);
+        exit(ExitCode::OTHER)
+    }
+
+    /// Says what is wrong, with a step or with the plan as a whole, and ends, unless a step has failed that may. `/` is the initramfs
+    /// then, if it can be entered. Where a message cannot go, there is nobody to tell.
+    pub fn tell(&self, step: Option<&Step>, reason: Reason, roots: &mut Roots, message: &mut Scratch) {
+        let is_warning = matches!((step, reason), (Some(step), Reason::Errno(_)) if step.may_fail());
+        message.clear();
+        message.add(if is_warning { WARNING } else { FAILURE });
+        message.add(self.plan);
+        if let Some(step) = step {
+            message.add(CStrPtr::new(c":"));
+            message.add_number(step.line());
+            add_objects(message, step);
         }
-        let message = &mut *step.frame.line;
-        if is_errno {
-            add_text(message, texts::ERRNO);
-            for letter in errno::letters(number) {
-                push(message, letter);
-            }
-            add_text(message, texts::NUMBER);
-            add_number(message, number as u16);
-            add_text(message, texts::END);
-        } else {
-            add_text(message, texts::COLON_SPACE);
-            add_text(message, Packed((number as u8).into()));
-            add_text(message, texts::NEW_LINE);
-        }
-        let _ = sys::write_behind(sys::STANDARD_ERROR, message, PRIORITY);
-        // Where the device has to be made, it is made in the initramfs: the new root has what the plan says, no more.
-        let entered = step.frame.run(rows!(sys::enter(sys::INITRAMFS)));
-        let log = entered.and_then(|()| sys::open_device(Name::literal(c"/dev/kmsg"), 1, 11));
+        add_reason(message, reason);
+        let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
+        // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
+        let log = roots.enter_initramfs().and_then(|()| open_or_make_device(CStrPtr::new(c"/dev/kmsg"), 1, 11));
         if let Ok(log) = log {
-            let _ = sys::write_behind(log, &*step.frame.line, 0);
-            sys::close_now(log);
+            let _ = log.write(message.bytes());
         }
-        if !step.may_fail {
-            let mut code = step.line.min(Exit::LATER_LINE.into()) as u8;
-            if step.count == 0 {
-                code = if reason == Fault::NoExec.into() { Exit::NO_EXEC } else { Exit::NO_PLAN };
-            }
-            sys::exit(code);
-        }
-    }
-}
-
-/// What is wrong: an errno, or a fault of the plan beyond all errnos; or nothing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Reason(u32);
-
-/// MAX_ERRNO in include/linux/err.h, and one.
-const FAULTS: u32 = 4096;
-
-impl Reason {
-    pub const NONE: Self = Self(0);
-}
-
-impl From<Result<(), Errno>> for Reason {
-    fn from(result: Result<(), Errno>) -> Self {
-        result.map_or_else(|errno| Self(errno.number() as u32), |()| Self::NONE)
-    }
-}
-
-impl From<Fault> for Reason {
-    fn from(fault: Fault) -> Self {
-        Self(FAULTS | fault as u32)
-    }
-}
-
-const _: () = assert!(texts::SPACE.0 == texts::COLON_SPACE.0 + 1, "what stands before the first two words");
-
-/// The verb, its first word, the place if the line has one; all names of controllers.
-fn add_objects(step: &mut Step) {
-    let (joint, most) = (step.needs.joint(), step.needs.told().into());
-    let frame = &mut step.frame;
-    for (place, word) in frame.words.iter().enumerate().take(usize::from(step.count).min(most)) {
-        if !word.is_none() && frame.line.len() < MAX_OBJECTS {
-            let before = if place < 2 { Packed(texts::COLON_SPACE.0 + place as u32) } else { joint };
-            add(frame.line, before, **word);
+        if !is_warning {
+            exit(match (step, reason) {
+                (Some(step), _) => step.line().min(ExitCode::LATER_LINE.into()) as u8,
+                (None, Reason::Fault(Fault::NoExec)) => ExitCode::NO_EXEC,
+                (None, _) => ExitCode::NO_PLAN,
+            });
         }
     }
+}
+
+/// Adds the verb and those arguments that its row in `verbs!` says a message names.
+fn add_objects(message: &mut Scratch, step: &Step) {
+    let mut separator = CStrPtr::new(c": ");
+    if step.words().len() == 0 {
+        message.add(CStrPtr::new(c": root"));
+    }
+    for (place, word) in step.words().enumerate() {
+        if step.named >> place & 1 != 0 && place <= step.verb().objects() && message.bytes().len() < MAX_OBJECTS {
+            message.add(separator);
+            message.add(*word);
+        }
+        separator = if place == 0 { CStrPtr::new(c" ") } else { step.verb().separator() };
+    }
+}
+
+fn add_reason(message: &mut Scratch, reason: Reason) {
+    match reason {
+        Reason::Errno(errno) => {
+            message.add(CStrPtr::new(c": E"));
+            errno::letters(errno.number()).for_each(|letter| message.push(letter));
+            message.add(CStrPtr::new(c" ("));
+            message.add_number(errno.number());
+            message.add(CStrPtr::new(c")\n"));
+        }
+        Reason::Fault(fault) => {
+            message.add(CStrPtr::new(c": "));
+            message.add(fault.text());
+            message.add(CStrPtr::new(c"\n"));
+        }
+    }
+}
+
+/// Opens a character device of `/dev`, which is made if it isn't there. Whether that went well shows when it is opened.
+fn open_or_make_device(path: CStrPtr, major: u8, minor: u8) -> Result<Descriptor, Errno> {
+    open_device(path).or_else(|_| {
+        let _ = make_directory(CStrPtr::new(c"/dev"), 0o755);
+        let _ = make_character_device(path, major, minor);
+        open_device(path)
+    })
+}
+
+/// Opens descriptors 0, 1 and 2 where the kernel could not, for want of a `/dev/console` that opens: on the console, else on
+/// `/dev/null`. Must come before anything else is opened; there is nowhere to report a failure.
+pub fn open_standard_descriptors() -> Result<(), Errno> {
+    if has_standard_error() {
+        return Ok(());
+    }
+    let console = open_or_make_device(CStrPtr::new(c"/dev/console"), 5, 1);
+    let stdin = console.or_else(|_| open_or_make_device(CStrPtr::new(c"/dev/null"), 1, 3))?;
+    open_stdout_and_stderr(stdin)
 }
 
 /// Says how init is meant to be run, to standard error alone, and ends.
-#[inline(always)]
-pub fn usage() -> ! {
-    let _ = sys::write(sys::STANDARD_ERROR, b"moveroot: not pid 1: pack me as /init of an initramfs\n");
-    sys::exit(Exit::USAGE)
+pub fn not_pid_1() -> ! {
+    let _ = standard_error().write(b"moveroot: not pid 1: pack me as /init of an initramfs\n");
+    exit(ExitCode::USAGE)
 }

@@ -41,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub crun: Option<PathBuf>,
     /// An agent to become, which must end the VM and report as the demo agent does [default: the stand-in that the plan
-    /// names by a line `# stand-in: NAME`, else the demo agent]
+    /// names by a line `# mock agent: NAME`, else the demo agent]
     #[arg(long, value_name = "PATH")]
     pub agent: Option<PathBuf>,
     /// The boot plan [default: qemu/guests/demo.plan]

@@ -32,13 +32,11 @@ pub fn marked_init() -> Result<PathBuf> {
     built(cargo, target.join("release/init"))
 }
 
-/// Cargo, told to build init, or to give rustc more words for it, as it is, whatever the environment says of plans and compilers.
+/// Cargo, told to build init, or to give rustc more arguments for it, whatever plan and flags the environment names.
 pub fn cargo_for_init(command: &str) -> Command {
     let mut cargo = workspace::cargo();
     cargo.args([command, "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
-    for variable in
-        ["MOVEROOT_PLAN", "RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"]
-    {
+    for variable in ["MOVEROOT_PLAN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
         cargo.env_remove(variable);
     }
     cargo

@@ -144,8 +144,8 @@ fn cannot_fail(call: &Call) -> bool {
 fn try_one(scenario: &Scenario, reference: &Reference, injection: Injection) -> Result<Verdict, String> {
     let Injection { place, fault, then } = injection;
     let call = reference.clean.calls[place].name;
-    let line = reference.line_of[place].map(|line| &reference.lines[line]);
-    let what = format!("{}: call {place}, {call}, {fault:?}, then {then:?}, of {line:?}", scenario.name);
+    let step = reference.step_of[place].map(|step| reference.steps[step].text());
+    let what = format!("{}: call {place}, {call}, {fault:?}, then {then:?}, of {step:?}", scenario.name);
     let run = scenario.run(Some(injection)).map_err(|error| format!("{what}: {error:#}"))?;
     let verdict = Case { scenario, reference, injection, run: &run }.verdict();
     verdict.map_err(|error| {

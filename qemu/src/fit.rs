@@ -10,7 +10,7 @@ mod start;
 use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
-use moveroot::verb::Verb;
+use language::Verb;
 
 use crate::initramfs::{Content, Initramfs};
 use crate::plan::{Finding, Plan, Step};
@@ -19,6 +19,9 @@ use new_root::{Found, NewRoot};
 pub use room::Memory;
 use room::{Room, pages};
 pub use start::{obstacles, obstacles_to_init};
+
+/// The variable that names folders of libraries: ld.so(8).
+const LIBRARY_PATH: &str = "LD_LIBRARY_PATH=";
 
 /// What came of it.
 #[derive(Default)]
@@ -90,24 +93,24 @@ impl<'a> Fitting<'a> {
 
     fn follow(&mut self, step: &Step) -> Result<()> {
         match step.verb {
-            Verb::ROOT => self.room.open("/", step),
-            Verb::DIR => self.dir(step),
-            Verb::LINK => self.link(step),
-            Verb::MOUNT => {
+            Verb::Root => self.room.open("/", step),
+            Verb::Dir => self.dir(step),
+            Verb::Link => self.link(step),
+            Verb::Mount if step.changes_a_mount() => {}
+            Verb::Mount => {
                 let target = self.root.mount_point(step.word(2));
                 self.room.open(&target, step);
                 self.root.mount(&target, step.word(3));
             }
-            Verb::WRITE => self.write(step),
-            Verb::CONTROLLERS => self.controllers(step),
-            Verb::COPY | Verb::BIND => self.carry(step)?,
-            Verb::ENV => {
-                if let Some(folders) = step.word(1).strip_prefix("LD_LIBRARY_PATH=") {
-                    self.library_path = folders.split(':').map(String::from).collect();
-                }
+            Verb::Write => self.write(step),
+            Verb::Controllers => self.controllers(step),
+            Verb::Copy | Verb::Bind => self.carry(step)?,
+            Verb::Env if step.word(1).starts_with(LIBRARY_PATH) => {
+                let folders = &step.word(1)[LIBRARY_PATH.len()..];
+                self.library_path = folders.split(':').map(String::from).collect();
             }
-            Verb::MODULE => self.module(step)?,
-            Verb::EXEC => self.exec(step),
+            Verb::Module => self.module(step)?,
+            Verb::Exec => self.exec(step),
             _ => {}
         }
         Ok(())
@@ -158,7 +161,7 @@ impl<'a> Fitting<'a> {
             self.tell(step, 1, text);
         }
         let content = self.tree.at(&name).unwrap_or(&Content::Directory);
-        if step.verb == Verb::COPY {
+        if step.verb == Verb::Copy {
             self.copy(step, &name, content)?
         } else {
             self.bind(step, &name, content)

@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::Elf;
+use language::Verb;
 
 use crate::initramfs::Initramfs;
+use crate::plan::{Line, Plan};
 pub use package::Wanted;
 
 /// The modules of one kernel.
@@ -103,33 +105,36 @@ pub fn pack(modules: &[Module], tree: &mut Initramfs) {
     }
 }
 
-/// The plan with a `module` line for each: one that it lacks comes right after the one before it, the first after the
-/// plan's first step. Fails where the plan's own lines stand in an order that may not work.
-pub fn planned(plan: &str, modules: &[Module]) -> Result<String> {
-    let is_step = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let first = plan.lines().position(is_step).context("the plan has no step")?;
-    let mut lines: Vec<String> = plan.lines().map(String::from).collect();
-    let (mut next, mut before) = (first + 1, "");
-    for module in modules {
-        match lines.iter().position(|line| loads(line, &module.path)) {
+/// The plan with a `module` line for each: one that it lacks comes right after the one before it, the first after `root`.
+/// Fails where the plan's own lines stand in an order that may not work.
+pub fn planned(text: &str, modules: &[Module]) -> Result<String> {
+    let plan = Plan::of("plan", text);
+    let first = plan.lines().first().context("the plan has no step")?;
+    let mut lines: Vec<(&str, Option<&str>)> = text.lines().map(|line| (line, None)).collect();
+    for line in plan.lines().iter().filter(|line| line.verb() == Some(Verb::Module)) {
+        lines[line.number - 1].1 = Some(line.word(1));
+    }
+    let added: Vec<String> = modules.iter().map(|module| format!("module {}", module.path)).collect();
+    let mut next = if first.verb() == Some(Verb::Root) { first.number } else { first.number - 1 };
+    let mut before = "";
+    for (module, line) in modules.iter().zip(&added) {
+        match lines.iter().position(|(_, path)| *path == Some(&module.path)) {
             Some(place) if place < next => bail!("the plan loads {} too early: it may need {before}", module.path),
             Some(place) => next = place,
-            None => lines.insert(next, format!("module {}", module.path)),
+            None => lines.insert(next, (line, Some(&module.path))),
         }
         (next, before) = (next + 1, &module.path);
     }
-    Ok(lines.join("\n") + "\n")
+    Ok(lines.iter().flat_map(|(line, _)| [line, "\n"]).collect())
 }
 
 /// The plan without the lines that load from these paths.
-pub fn without(plan: &str, paths: &[String]) -> String {
-    let stays = |line: &&str| !paths.iter().any(|path| loads(line, path));
-    plan.lines().filter(stays).flat_map(|line| [line, "\n"]).collect()
-}
-
-fn loads(line: &str, path: &str) -> bool {
-    let mut words = line.split_ascii_whitespace();
-    matches!(words.next(), Some("module" | "-module")) && words.next() == Some(path)
+pub fn without(text: &str, paths: &[String]) -> String {
+    let plan = Plan::of("plan", text);
+    let loads = |line: &&Line| line.verb() == Some(Verb::Module) && paths.iter().any(|path| path == line.word(1));
+    let gone: BTreeSet<usize> = plan.lines().iter().filter(loads).map(|line| line.number).collect();
+    let stays = (1..).zip(text.lines()).filter(|(number, _)| !gone.contains(number));
+    stays.flat_map(|(_, line)| [line, "\n"]).collect()
 }
 
 /// Where below `folder` the modules lie, by their names.
@@ -211,6 +216,7 @@ mod tests {
             planned("root\ndir /a\nmodule /a.ko\n", &modules).unwrap(),
             "root\ndir /a\nmodule /a.ko\nmodule /b.ko\n"
         );
+        assert_eq!(planned("exec /c\n", &modules).unwrap(), "module /a.ko\nmodule /b.ko\nexec /c\n");
         let wrong = planned("root\nmodule /b.ko\nmodule /a.ko\n", &modules).unwrap_err().to_string();
         assert_eq!(wrong, "the plan loads /b.ko too early: it may need /a.ko");
     }

@@ -1,11 +1,14 @@
 //! A boot plan and the agent it is for: what the plan wants of a guest, read from its steps and from two lines of
-//! comment, `# stand-in: NAME` for the program of qemu/guests/standins that stands for the agent, and `# kernel: WORDS`
+//! comment, `# mock agent: NAME` for the program of qemu/guests/standins that stands for the agent, and `# kernel: WORDS`
 //! for the words that the agent wants on the kernel's command line.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use language::Verb;
+
+use crate::plan::{Line, Plan};
 
 /// The disk that a plan may mount: the first that virtio_blk finds.
 const DISK: &str = "/dev/vda";
@@ -16,7 +19,7 @@ const RUNTIMES: [&str; 2] = ["crun", "runc"];
 /// What a plan says, beyond what its steps do.
 #[derive(Debug, Default)]
 pub struct Pairing {
-    text: String,
+    plan: Plan,
     /// The stand-in for the plan's agent; None: any agent.
     pub stand_in: Option<String>,
     /// For the kernel's command line.
@@ -39,32 +42,34 @@ impl Pairing {
     /// Reads a plan. One with faults is read as far as it goes: to name those is not done here.
     pub fn read(plan: &Path) -> Result<Self> {
         let text = fs::read_to_string(plan).with_context(|| format!("cannot read the plan {}", plan.display()))?;
-        Ok(Pairing::of(text))
+        Ok(Pairing::of(&text))
     }
 
-    fn of(text: String) -> Self {
-        let mut pairing = Pairing::default();
+    fn of(text: &str) -> Self {
+        let mut pairing = Pairing { plan: Plan::of("plan", text), ..Pairing::default() };
+        let comment = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        pairing.stand_in = comment("# mock agent: ").map(String::from);
+        pairing.kernel_words = comment("# kernel: ").unwrap_or_default().to_string();
         let mut exec = None;
-        for line in text.lines().map(str::trim) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            match (words.first().map(|verb| verb.trim_start_matches('-')), &words[words.len().min(1)..]) {
-                (Some("#"), ["stand-in:", name]) => pairing.stand_in = Some(name.to_string()),
-                (Some("#"), ["kernel:", words @ ..]) => pairing.kernel_words = words.join(" "),
-                (Some("copy" | "bind"), [source, rest @ ..]) => pairing.carry(source, rest.first().unwrap_or(source)),
-                (Some("link"), [_, path]) => pairing.links.push(path.to_string()),
-                (Some("module"), [path, ..]) => pairing.modules.push(path.to_string()),
-                (Some("mount"), [DISK, target, ..]) => pairing.disk = Some(target.to_string()),
-                (Some("exec"), [path, ..]) => exec = exec.or(Some(path.to_string())),
+        for line in pairing.plan.lines().to_vec() {
+            let first = line.word(1).to_string();
+            match line.verb() {
+                Some(Verb::Copy | Verb::Bind) => pairing.carry(&line),
+                Some(Verb::Link) => pairing.links.push(line.word(2).to_string()),
+                Some(Verb::Module) => pairing.modules.push(first),
+                Some(Verb::Mount) if first == DISK => pairing.disk = Some(line.word(2).to_string()),
+                Some(Verb::Exec) => exec = exec.or(Some(first)),
                 _ => {}
             }
         }
         let exec = exec.unwrap_or_default();
         pairing.agent = pairing.source_of(&exec).unwrap_or(exec);
-        pairing.text = text;
         pairing
     }
 
-    fn carry(&mut self, source: &str, target: &str) {
+    fn carry(&mut self, line: &Line) {
+        let source = line.word(1);
+        let target = if line.words.len() > 2 { line.word(2) } else { source };
         if RUNTIMES.iter().any(|name| source.rsplit('/').next() == Some(name)) {
             self.runtime = Some(source.to_string());
         }
@@ -95,16 +100,7 @@ impl Pairing {
 
     /// The plan's text with these steps before its first `exec`.
     pub fn with(&self, steps: &[String]) -> String {
-        let is_exec = |line: &str| matches!(line.split_whitespace().next(), Some("exec" | "-exec"));
-        let (mut text, mut is_before) = (String::new(), true);
-        for line in self.text.lines() {
-            if is_before && is_exec(line) {
-                is_before = false;
-                text.extend(steps.iter().flat_map(|step| [step.as_str(), "\n"]));
-            }
-            text.extend([line, "\n"]);
-        }
-        text
+        String::from_utf8_lossy(self.plan.with_lines(steps).0.text()).into_owned()
     }
 }
 
@@ -117,12 +113,12 @@ fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
 mod tests {
     use super::*;
 
-    const PLAN: &str = "# for any\n# stand-in: own\n# kernel: a=1 b\nroot\ncopy /crun /sbin/crun\nbind /agents /sbin\n\
+    const PLAN: &str = "# for any\n# mock agent: own\n# kernel: a=1 b\nroot\ncopy /crun /sbin/crun\nbind /agents /sbin\n\
         -module /m/a.ko b=1\nlink b /lib\n-exec /sbin/one x\nexec /sbin/two\n";
 
     #[test]
     fn a_plan_tells_what_it_wants() {
-        let pairing = Pairing::of(PLAN.to_string());
+        let pairing = Pairing::of(PLAN);
         assert_eq!(pairing.stand_in.as_deref(), Some("own"));
         assert_eq!(pairing.kernel_words, "a=1 b");
         assert_eq!((pairing.agent.as_str(), pairing.runtime.as_deref()), ("/agents/one", Some("/crun")));
@@ -132,14 +128,14 @@ mod tests {
 
     #[test]
     fn a_plan_with_a_disk_has_its_agent_there() {
-        let pairing = Pairing::of("root\nmount /dev/vda /disk erofs ro\nexec /disk/sbin/agent\n".to_string());
+        let pairing = Pairing::of("root\nmount /dev/vda /disk erofs ro\nexec /disk/sbin/agent\n");
         assert_eq!((pairing.disk.as_deref(), pairing.agent.as_str()), (Some("/disk"), "/sbin/agent"));
         assert_eq!(pairing.step("/lib"), "link /disk/lib /lib");
     }
 
     #[test]
     fn steps_are_added_before_the_first_exec() {
-        let pairing = Pairing::of("root\n# exec\n-exec /a\nexec /b".to_string());
+        let pairing = Pairing::of("root\n# exec\n-exec /a\nexec /b\n");
         assert_eq!(pairing.with(&["bind /c".to_string()]), "root\n# exec\nbind /c\n-exec /a\nexec /b\n");
     }
 }

@@ -14,17 +14,13 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use moveroot::plan::{self, Pass, Text};
-use moveroot::verb::Verb;
+use language::{Fault, Kind, MAX_LEN, MountFlags, Text, Verb};
 
-use words::Line;
-pub use words::{Spot, nearest};
-
-/// What is longer is not read to its end: it may have none.
-const FAR_TOO_LONG: u64 = 1 << 20;
+use words::MOST_BYTES;
+pub use words::{Line, Spot, nearest};
 
 /// A plan's text, and what it is called in messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     pub name: String,
     text: Vec<u8>,
@@ -40,14 +36,41 @@ pub struct Step {
     pub may_fail: bool,
     /// The verb first, without its `-`; as they are in the file.
     pub words: Vec<Spot>,
+    /// What the flag words among mount options say.
+    pub flags: MountFlags,
     /// What is left of mount options for the filesystem.
     pub data: String,
 }
 
 impl Step {
+    /// A line that the parser takes.
+    fn of(line: &Line) -> Option<Step> {
+        let verb = line.verb()?;
+        let mut words = line.words.clone();
+        let may_fail = line.may_fail();
+        if may_fail {
+            words[0] = Spot { column: words[0].column + 1, text: line.name().to_string() };
+        }
+        let options = words::place_of(verb, Kind::Options).map_or("", |place| line.word(place));
+        let (flags, data) = options::taken(options);
+        Some(Step { line: line.number, verb, may_fail, words, flags, data })
+    }
+
     /// A word's text; empty where there is none.
     pub fn word(&self, place: usize) -> &str {
         self.words.get(place).map_or("", |word| &word.text)
+    }
+
+    /// Its words, the verb first.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|word| word.text.as_str())
+    }
+
+    /// Whether this `mount` changes what is mounted already: src/steps/furnish.rs.
+    pub fn changes_a_mount(&self) -> bool {
+        let MountFlags { set, propagation, .. } = self.flags;
+        let is_propagation_alone = propagation != 0 && set == 0 && self.word(3) == "none" && self.data.is_empty();
+        u64::from(set) & libc::MS_REMOUNT != 0 || is_propagation_alone
     }
 
     /// Where `copy` and `bind` carry to: the source, if nothing else is said.
@@ -57,8 +80,7 @@ impl Step {
 
     /// The step as it stands in the plan, blanks made one.
     pub fn text(&self) -> String {
-        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
-        format!("{}{}", if self.may_fail { "-" } else { "" }, words.join(" "))
+        format!("{}{}", if self.may_fail { "-" } else { "" }, self.texts().collect::<Vec<_>>().join(" "))
     }
 
     /// A finding at one of its words. What may fail is no error.
@@ -89,7 +111,7 @@ impl Plan {
     /// A plan of this machine; its path is its name.
     pub fn read(path: &Path) -> Result<Plan> {
         let mut text = Vec::new();
-        let file = File::open(path).and_then(|file| file.take(FAR_TOO_LONG).read_to_end(&mut text));
+        let file = File::open(path).and_then(|file| file.take(MOST_BYTES as u64).read_to_end(&mut text));
         file.with_context(|| format!("cannot read the plan {}", path.display()))?;
         Ok(Plan::of(&path.display().to_string(), text))
     }
@@ -119,35 +141,33 @@ impl Plan {
         (findings, meant)
     }
 
-    /// The steps up to the first that the parser does not take.
+    /// The lines that are no comment and not empty, right or wrong.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The steps up to the first that the parser does not take. A plan that does not begin with `root` gets one, in the
+    /// line of its first step.
     pub fn steps(&self) -> Vec<Step> {
-        let mut text = text_of(&words::text(&self.lines));
-        plan::blank_out(&mut text);
-        let mut put_together = plan::Text::new();
-        let mut step = plan::Step::before(&mut text, &mut put_together, Pass::Run);
-        let mut steps = Vec::new();
-        while step.read().is_ok() {
-            let Some(line) = self.lines.get(step.line as usize - 1) else { break };
-            let mut words = line.words.clone();
-            if let (true, Some(verb)) = (step.may_fail, words.first_mut()) {
-                verb.text.remove(0);
-                verb.column += 1;
-            }
-            let place = if step.verb == Verb::ROOT { 1 } else { 4 };
-            // Words behind a step's own are those of an earlier one.
-            let word = step.frame.words[..step.count.into()].get(place);
-            let data: Vec<u8> = word.into_iter().flat_map(|word| word.bytes()).collect();
-            let data = String::from_utf8_lossy(&data).into_owned();
-            steps.push(Step { line: line.number, verb: step.verb, may_fail: step.may_fail, words, data });
+        let mut right = self.lines.len();
+        // The text has a line for each of ours.
+        language::check(&mut text_of(&words::text(&self.lines)), |line, fault| {
+            let end = line.map_or(right, |line| usize::from(line.number) - 1);
+            right = right.min(if fault == Fault::TooLong { 0 } else { end });
+        });
+        let mut steps: Vec<Step> = self.lines[..right].iter().filter_map(Step::of).collect();
+        if let Some(first) = steps.first().filter(|first| first.verb != Verb::Root) {
+            let root =
+                Line { number: first.line, words: vec![Spot { column: 1, text: Verb::Root.name().to_string() }] };
+            steps.splice(..0, Step::of(&root));
         }
         steps
     }
 
     /// The plan with more lines, before its first `exec`; and the number of that line.
     pub fn with_lines(&self, added: &[String]) -> (Plan, usize) {
-        let steps = self.steps();
-        let exec = steps.iter().find(|step| step.verb == Verb::EXEC);
-        let line = exec.map_or(1, |step| step.line);
+        let exec = self.lines.iter().find(|line| line.verb() == Some(Verb::Exec));
+        let line = exec.map_or(1, |line| line.number);
         let mut text: Vec<u8> = Vec::new();
         for (number, old) in self.text.split_inclusive(|byte| *byte == b'\n').enumerate() {
             if number + 1 == line {
@@ -159,12 +179,6 @@ impl Plan {
     }
 }
 
-/// Line and words of each step, as the plan has them.
-pub fn steps(text: &str) -> Vec<(u16, String)> {
-    let numbered = (1..).zip(text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")));
-    numbered.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect()
-}
-
 /// Every error of a plan of this machine, as `PLAN:LINE:COLUMN: what`.
 pub fn faults(path: &Path) -> Result<Vec<String>> {
     let plan = Plan::read(path)?;
@@ -174,5 +188,5 @@ pub fn faults(path: &Path) -> Result<Vec<String>> {
 
 /// The plan as the init reads it: one byte more than fits shows that it is too long.
 fn text_of(bytes: &[u8]) -> Text {
-    bytes.iter().copied().take(plan::MAX_LEN + 1).collect()
+    bytes.iter().copied().take(MAX_LEN + 1).collect()
 }

@@ -57,7 +57,7 @@ fn measure() -> Result<Record> {
     let mut record = Record { date: machine::date()?, toolchain: machine::toolchain()?, bytes, ..Record::default() };
     let map = link_map()?;
     let sections: Vec<(u64, u64, &str)> = map.lines().filter_map(section).collect();
-    let header = header(&sections).context("the linker's map has no code behind the header")?;
+    let header = header(&sections).context("the linker's map has no entry")?;
     record.parts.insert("header".into(), header);
     for (_, size, name) in &sections {
         let part = if name.starts_with(".text") { "code" } else { "constants" };
@@ -70,11 +70,11 @@ fn measure() -> Result<Record> {
     Ok(record)
 }
 
-/// The file's beginning, up to the code behind it, without the code that is in it: linker/init.ld.
+/// The file's beginning, up to the code, of which the entry is a part: linker/init.ld.
 fn header(sections: &[(u64, u64, &str)]) -> Option<u64> {
-    let behind = sections.iter().position(|(.., name)| *name == ".text._start_on")?;
-    let within: u64 = sections[..behind].iter().map(|(_, size, _)| size).sum();
-    (sections[behind].0 % 4096).checked_sub(within)
+    let is_entry = |(.., name): &&(u64, u64, &str)| *name == ".text._start";
+    sections.iter().find(is_entry)?;
+    Some(sections.iter().map(|(address, ..)| address).min()? % 4096)
 }
 
 /// Links init once more, and has the linker write down what went where.
@@ -179,11 +179,11 @@ mod tests {
     }
 
     #[test]
-    fn code_in_the_header_is_not_the_headers() {
-        let behind = (0x40_0080, 20, ".text._start_on");
-        assert_eq!(header(&[(0x40_0058, 8, ".text._start"), behind, (0x40_0094, 5, ".text.begin")]), Some(120));
-        assert_eq!(header(&[behind]), Some(128));
-        assert_eq!(header(&[(0x40_0094, 5, ".text.begin")]), None);
+    fn the_header_ends_where_the_code_begins() {
+        let entry = (0x40_00b0, 20, ".text._start");
+        assert_eq!(header(&[entry, (0x40_00c4, 5, ".text.begin")]), Some(176));
+        assert_eq!(header(&[(0x40_00b5, 20, ".text._start"), (0x40_00b0, 5, ".text.begin")]), Some(176));
+        assert_eq!(header(&[(0x40_00b0, 5, ".text.begin")]), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod watch;
 pub use picture::draw;
 pub use watch::{APPEND, Watch};
 
-use crate::plan;
+use crate::plan::Plan;
 use marks::Marks;
 
 /// Whose work a phase is.
@@ -75,12 +75,12 @@ impl Beginnings {
 
     fn add_userspace(&mut self, marks: &Marks, plan: &str, time: impl Fn(u64) -> f64) -> Result<()> {
         self.add("init: starts, reads the plan", Part::Init, marks.entry.map(&time));
-        let steps = plan::steps(plan);
+        let steps = Plan::of("plan", plan).steps();
         // After an `exec` that is followed by others, those are not met.
-        let is_plans = marks.steps.iter().zip(&steps).all(|((line, _), (steps_line, _))| line == steps_line);
+        let is_plans = marks.steps.iter().zip(&steps).all(|((line, _), step)| usize::from(*line) == step.line);
         ensure!(is_plans, "marks of lines {:?} where the plan has steps {steps:?}", marks.steps);
-        for ((_, at), (_, text)) in marks.steps.iter().zip(&steps) {
-            self.add(text, Part::Init, Some(time(*at)));
+        for ((_, at), step) in marks.steps.iter().zip(&steps) {
+            self.add(&step.text(), Part::Init, Some(time(*at)));
         }
         self.add("service: looks around", Part::Service, marks.service.map(&time));
         self.add("container", Part::Service, marks.container.map(&time));

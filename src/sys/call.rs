@@ -1,75 +1,76 @@
-//! The ground floor: where registers are loaded and the kernel is entered.
-//!
-//! A system call is made where it is needed, not in a function: the instruction takes two bytes where a call takes
-//! five, and it leaves every register but two as it was.
+//! Where registers are loaded and the kernel is entered.
 
-use super::Errno;
-use core::num::NonZeroU32;
+use core::num::NonZeroIsize;
 
-/// What a system call answered: a value, or an errno as a negative number.
+/// An error number of the kernel: errno(3). Kept negative, as calls answer it: 400 bytes less than with a sign changed at each call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Errno(NonZeroIsize);
+
+impl Errno {
+    /// One of the constants of `linux_raw_sys::errno`.
+    pub const fn of(number: u32) -> Self {
+        match NonZeroIsize::new(-(number as isize)) {
+            Some(number) => Self(number),
+            None => panic!("0 is no errno"),
+        }
+    }
+
+    /// 4095 at most: MAX_ERRNO in include/linux/err.h.
+    pub const fn number(self) -> u16 {
+        self.0.get().wrapping_neg() as u16
+    }
+}
+
+/// What a call has answered: a value, or a negative errno.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(super) struct Answer(isize);
 
 impl Answer {
-    #[inline(always)]
-    pub fn new(raw: usize) -> Self {
-        Self(raw as isize)
-    }
-
-    #[inline(always)]
-    pub fn raw(self) -> isize {
-        self.0
+    pub fn new(answer: usize) -> Self {
+        Self(answer as isize)
     }
 
     /// The value, or the errno.
-    #[inline(always)]
     pub fn value(self) -> Result<usize, Errno> {
-        if self.0 >= 0 {
-            return Ok(self.0 as usize);
+        match NonZeroIsize::new(self.0) {
+            Some(number) if self.0 < 0 => Err(Errno(number)),
+            _ => Ok(self.0 as usize),
         }
-        // SAFETY: a negative answer is -4095 at the least (MAX_ERRNO in include/linux/err.h), so this is not 0.
-        Err(Errno(unsafe { NonZeroU32::new_unchecked(self.0.wrapping_neg() as u32) }))
     }
 
-    /// For calls whose only value is 0: the errno follows without a branch.
-    #[inline(always)]
+    /// For calls whose only value is 0.
     pub fn done(self) -> Result<(), Errno> {
-        match NonZeroU32::new(self.0.wrapping_neg() as u32) {
-            Some(errno) => Err(Errno(errno)),
-            None => Ok(()),
-        }
+        NonZeroIsize::new(self.0).map_or(Ok(()), |number| Err(Errno(number)))
     }
 
-    #[inline(always)]
-    pub fn is(self, errno: Errno) -> bool {
-        self.0 as i32 == -(errno.0.get() as i32)
+    /// Whether the errno is this one; 0 is success.
+    pub fn is(self, errno: u32) -> bool {
+        self.0 == -(errno as isize)
     }
 }
 
-/// Issues a system call, with as many arguments as there are. Unsafe: they must be what the call asks for, see its man
-/// page.
+/// Makes a system call, and makes it again where a signal came between: signal(7). Unsafe: the arguments must be what the call
+/// asks for, see its man page.
 macro_rules! call {
-    ($name:ident) => {
-        call!(@ syscall0, $name)
-    };
-    ($name:ident, $a:expr) => {
-        call!(@ syscall1, $name, $a)
-    };
-    ($name:ident, $a:expr, $b:expr) => {
-        call!(@ syscall2, $name, $a, $b)
-    };
-    ($name:ident, $a:expr, $b:expr, $c:expr) => {
-        call!(@ syscall3, $name, $a, $b, $c)
-    };
+    ($name:ident) => { call!(@ syscall0, syscalls::Sysno::$name) };
+    ($name:ident, $a:expr) => { call!(@ syscall1, syscalls::Sysno::$name, $a) };
+    ($name:ident, $a:expr, $b:expr) => { call!(@ syscall2, syscalls::Sysno::$name, $a, $b) };
+    ($name:ident, $a:expr, $b:expr, $c:expr) => { call!(@ syscall3, syscalls::Sysno::$name, $a, $b, $c) };
     ($name:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {
-        call!(@ syscall4, $name, $a, $b, $c, $d)
+        call!(@ syscall4, syscalls::Sysno::$name, $a, $b, $c, $d)
     };
     ($name:ident, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
-        call!(@ syscall5, $name, $a, $b, $c, $d, $e)
+        call!(@ syscall5, syscalls::Sysno::$name, $a, $b, $c, $d, $e)
     };
-    (@ $raw:ident, $name:ident $(, $argument:expr)*) => {
-        $crate::sys::call::Answer::new(syscalls::raw::$raw(syscalls::Sysno::$name as usize $(, $argument as usize)*))
+    (@ $raw:ident, $name:expr $(, $argument:expr)*) => {
+        loop {
+            let answer = syscalls::raw::$raw($name as usize $(, $argument as usize)*);
+            let answer = $crate::sys::call::Answer::new(answer);
+            if !answer.is(linux_raw_sys::errno::EINTR) {
+                break answer;
+            }
+        }
     };
 }
 pub(super) use call;

@@ -5,8 +5,7 @@
 //! `it`, two. It takes no system call; the right to use the port takes one, ioperm(2), at the entry. The service inherits
 //! that right.
 
-use super::Errno;
-use super::call::call;
+use super::call::{Errno, call};
 use core::arch::asm;
 use core::arch::x86_64::_rdtsc;
 
@@ -14,7 +13,6 @@ use core::arch::x86_64::_rdtsc;
 const PORT: u16 = 0xe9;
 
 /// `ioperm(PORT, 1, 1)`, and the mark of the entry: ioperm(2).
-#[inline(never)]
 pub fn begin_marks() -> Result<(), Errno> {
     let entry = now();
     // SAFETY: no memory is touched.
@@ -24,7 +22,6 @@ pub fn begin_marks() -> Result<(), Errno> {
 }
 
 /// Marks that the step of this line begins.
-#[inline(never)]
 pub fn mark(line: u16) {
     send(now(), line);
 }

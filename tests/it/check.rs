@@ -24,12 +24,12 @@ const PLANTED: [(&str, &[&str]); 19] = [
     ("env PATH", &["13:5: PATH: not NAME=VALUE: env NAME=VALUE"]),
     ("copy sbin/crun", &["14:6: sbin/crun: path is not absolute: did you mean /sbin/crun?"]),
     ("bind /a /b /c", &["15:12: /c: too many words: bind SOURCE [TARGET]"]),
-    ("write /proc/sys/kernel/hostname", &["16:32: too few words: write PATH TEXT…"]),
+    ("write /proc/sys/kernel/hostname", &["16:32: too few words: write PATH TEXT"]),
     (
         "mount none /x tmpfs mode=rwx,size=1m,inode",
         &["17:21: mode=rwx: no mode", "17:38: inode: no option of tmpfs: did you mean"],
     ),
-    ("spawn /bin/x", &["18:1: spawn: unknown verb: the verbs are root, dir, link,"]),
+    ("spawn /bin/x", &["18:1: spawn: unknown verb: the verbs are root, mount, dir,"]),
     ("exce /sbin/agent", &["19:1: exce: unknown verb: did you mean exec?"]),
 ];
 

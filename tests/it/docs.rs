@@ -5,7 +5,7 @@ mod troubleshooting;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use moveroot::{options, verb};
+use language::Verb;
 use vm::{apt, plan, workspace};
 
 const MAN_PAGE: &str = "docs/moveroot.plan.5";
@@ -14,28 +14,17 @@ fn read(path: &str) -> Result<String> {
     std::fs::read_to_string(workspace::root().join(path)).with_context(|| format!("cannot read {path}"))
 }
 
-/// The names in a packed table of the init: letters, then a byte with the highest bit set.
-fn names(table: &[u8]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for part in table.split_inclusive(|byte| *byte >= 0x80) {
-        names.push(part.iter().filter(|byte| **byte < 0x80).map(|byte| char::from(*byte)).collect());
-    }
-    names
-}
-
 #[test]
 fn the_man_page_has_every_verb_and_every_mount_option() -> Result<()> {
     let page = read(MAN_PAGE)?;
-    let verbs = names(&verb::VERBS);
-    assert!(verbs.len() > 9 && verbs.contains(&"exec".to_string()), "{verbs:?}");
-    for verb in verbs {
+    for verb in Verb::ALL.iter().map(|verb| verb.name()) {
         assert!(page.contains(&format!("\n.It Ic {verb} ")), "{verb} has no entry");
     }
     let words: Vec<&str> = page.lines().filter(|line| line.contains("Cm ")).flat_map(str::split_whitespace).collect();
-    let options = names(&options::FLAGS);
-    assert!(options.len() > 20 && options.contains(&"nosuid".to_string()), "{options:?}");
+    let options: Vec<&str> = language::names(&language::FLAGS).collect();
+    assert!(options.len() > 20 && options.contains(&"nosuid"), "{options:?}");
     for option in options {
-        assert!(words.contains(&option.as_str()), "{option} is not there");
+        assert!(words.contains(&option), "{option} is not there");
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The real init as PID 1 of new namespaces: each promise of the plan language and of the contract.
 
+mod binds;
 mod built_in;
 mod carry;
 mod corners;
@@ -10,6 +11,7 @@ mod furnish;
 mod hostile;
 mod interrupted;
 mod limits;
+mod links;
 mod mountinfo;
 mod other_plan;
 mod plans;

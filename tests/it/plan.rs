@@ -1,20 +1,19 @@
 //! The plan language's own code: which texts are plans, and what is said of those that aren't.
 
-use moveroot::check;
-use moveroot::plan::{self, Text};
+use language::{Lines, MAX_LEN, Plan, Refusal, Text};
 
 /// What is wrong with a plan: lines and faults. Line 0 stands for the plan as a whole.
 fn faults(text: &[u8]) -> Vec<(u16, String)> {
     let mut plan = Text::new();
     // As the init reads it: one byte more than the longest is enough to know that it is too long.
-    plan.extend(text.iter().copied().take(plan::MAX_LEN + 1));
+    plan.extend(text.iter().copied().take(MAX_LEN + 1));
     let mut found = Vec::new();
-    check::faults(&mut plan, |step, fault| found.push((step.map_or(0, |step| step.line as u16), format!("{fault:?}"))));
+    language::check(&mut plan, |line, fault| found.push((line.map_or(0, |line| line.number), format!("{fault:?}"))));
     found
 }
 
 /// Every verb with as few and as many words as it takes, each in a plan that is otherwise right.
-const GOOD_LINES: [&str; 45] = [
+const GOOD_LINES: [&str; 48] = [
     "",
     " \t ",
     "#",
@@ -37,6 +36,7 @@ const GOOD_LINES: [&str; 45] = [
     "mount none /a tmpfs size=1m,ro,,mode=0755",
     "mount /dev/vda1 / ext4 defaults",
     "-mount a /b c d",
+    "mount none / none remount,bind,move,rshared,unbindable,symfollow",
     "write /a b",
     "write /a b c  d",
     "write /a -",
@@ -58,6 +58,8 @@ const GOOD_LINES: [&str; 45] = [
     "env A==",
     "env a.b=/c",
     "-env A=B",
+    "env A=B C=D",
+    "env A= b  c\td # e",
     "env _=x=y",
     "-exec /a",
 ];
@@ -71,7 +73,7 @@ fn good_lines_are_accepted() {
 }
 
 /// A line, and its fault.
-const BAD_LINES: [(&str, &str); 53] = [
+const BAD_LINES: [(&str, &str); 54] = [
     ("bogus", "UnknownVerb"),
     ("dirs /a", "UnknownVerb"),
     ("di /a", "UnknownVerb"),
@@ -107,7 +109,6 @@ const BAD_LINES: [(&str, &str); 53] = [
     ("mount a /b c d e", "TooManyWords"),
     ("copy /a /b /c", "TooManyWords"),
     ("bind /a /b /c", "TooManyWords"),
-    ("env A=B C=D", "TooManyWords"),
     ("dir a", "NotAbsolute"),
     ("dir ./a", "NotAbsolute"),
     ("link /a b", "NotAbsolute"),
@@ -125,6 +126,8 @@ const BAD_LINES: [(&str, &str); 53] = [
     ("dir /a 10000", "NotOctal"),
     ("env A", "NotAnAssignment"),
     ("env =B", "NotAnAssignment"),
+    ("env A B=C", "NotAnAssignment"),
+    ("env A B", "NotAnAssignment"),
 ];
 
 #[test]
@@ -138,7 +141,7 @@ fn bad_lines_are_named() {
 }
 
 /// Whole plans, and their faults.
-const PLANS: [(&str, &[(u16, &str)]); 16] = [
+const PLANS: [(&str, &[(u16, &str)]); 20] = [
     ("root\nexec /a", &[]),
     ("root size=1m,ro\nexec /a b c d e f g", &[]),
     ("root\r\nexec /a\r\n", &[]),
@@ -149,8 +152,12 @@ const PLANS: [(&str, &[(u16, &str)]); 16] = [
     ("root", &[(0, "NoExec")]),
     ("root a b\nexec /a", &[(1, "TooManyWords")]),
     ("-root\nexec /a", &[(1, "OutOfOrder")]),
-    ("dir /a\nroot\nexec /a", &[(1, "OutOfOrder"), (2, "OutOfOrder")]),
-    ("exec /a", &[(1, "OutOfOrder")]),
+    ("dir /a\nroot\nexec /a", &[(2, "OutOfOrder")]),
+    ("exec /a", &[]),
+    ("\n# comment\n-dir /a\n-exec /a", &[]),
+    ("dir a\nexec /a", &[(1, "NotAbsolute")]),
+    ("dir /a\n-root\nexec /a", &[(2, "OutOfOrder")]),
+    ("root size=1m,shared\nexec /a", &[(1, "NotForANewMount")]),
     ("root\nroot\nexec /a", &[(2, "OutOfOrder")]),
     ("root\nexec /a\ndir /b", &[(3, "OutOfOrder"), (0, "NoExec")]),
     ("root\nbogus\ndir\ndir a\nexec /a", &[(2, "UnknownVerb"), (3, "TooFewWords"), (4, "NotAbsolute")]),
@@ -162,6 +169,47 @@ fn whole_plans_are_judged() {
     for (plan, expected) in PLANS {
         let expected: Vec<_> = expected.iter().map(|(line, fault)| (*line, fault.to_string())).collect();
         assert_eq!(faults(plan.as_bytes()), expected, "{plan:?}");
+    }
+}
+
+/// Options of `root` that change a mount where a new one is wanted.
+const NOT_FOR_A_NEW_MOUNT: &str =
+    "remount bind rbind move private rprivate slave rslave shared rshared unbindable runbindable";
+
+#[test]
+fn what_changes_a_mount_is_no_option_of_root() {
+    for flag in language::names(&language::FLAGS) {
+        let plan = format!("root size=1m,{flag},mode=0755\nexec /a");
+        let is_refused = NOT_FOR_A_NEW_MOUNT.split(' ').any(|refused| refused == flag);
+        let expected = if is_refused { vec![(1, "NotForANewMount".to_string())] } else { vec![] };
+        assert_eq!(faults(plan.as_bytes()), expected, "{plan:?}");
+    }
+}
+
+fn shown(step: language::Step) -> String {
+    let words: Vec<String> = step.words().map(|word| word.to_string()).collect();
+    format!("{} {:?}: {}", step.line(), step.verb(), words.join(" "))
+}
+
+/// Line, verb and words of each step; of a plan with a fault those of the step that has it, as far as it was read.
+#[test]
+fn a_plan_is_read_up_to_its_first_fault() {
+    for (text, expected) in [
+        ("# comment\ndir /a\nexec /b", "2 Root: , 2 Dir: dir /a, 3 Exec: exec /b"),
+        ("root\n-exec /b c", "1 Root: root, 2 Exec: exec /b c"),
+        ("env A=b  c\nexec /b", "1 Root: , 1 Env: env A=b  c, 2 Exec: exec /b"),
+        ("root\ndir /a 8 9\nexec /b", "2 Dir: dir /a 8"),
+        ("-dir /a /b\nexec /b", "1 Dir: dir /a /b"),
+        ("root size=1m,shared,ro\nexec /b", "1 Root: root size=1m,shared"),
+        ("dir /a", ""),
+    ] {
+        let (mut buffer, mut lines) = (Text::new(), Lines::new());
+        buffer.extend(text.bytes());
+        let found = match Plan::read(&mut buffer, &mut lines) {
+            Ok(plan) => plan.steps().map(shown).collect::<Vec<_>>().join(", "),
+            Err(Refusal { step, .. }) => step.map_or(String::new(), shown),
+        };
+        assert_eq!(found, expected, "{text:?}");
     }
 }
 

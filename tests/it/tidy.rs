@@ -1,6 +1,8 @@
 //! The tree itself: formatted, without warnings, and as its own rules say.
 
+mod code;
 mod imports;
+mod kernel;
 mod source;
 
 use anyhow::{Context, Result};

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result};
+use vm::plan::Plan;
 
 use crate::pack::Ground;
 
@@ -43,12 +44,11 @@ fn shows_each_step_and_what_the_service_finds() -> Result<()> {
     let ground = ground("")?;
     let (code, said, errors) = tried(&ground, "--root tree")?;
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
-    let plan = include_str!("../../src/default.plan");
-    for (number, step) in plan.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-        let line = said.lines().find(|line| line.trim_start().starts_with(&format!("{} ", number + 1)));
-        let line = line.with_context(|| format!("no line {}: {said}", number + 1))?;
+    for step in Plan::of("default.plan", include_str!("../../src/default.plan")).steps() {
+        let line = said.lines().find(|line| line.trim_start().starts_with(&format!("{} ", step.line)));
+        let line = line.with_context(|| format!("no line {}: {said}", step.line))?;
         let (numbers, text) = line.split_at(15);
-        assert_eq!(text, step, "{said}");
+        assert_eq!(text, step.text(), "{said}");
         let time: u64 = numbers.split_whitespace().nth(1).context("it has a time")?.parse()?;
         assert!(time < 10_000_000, "{said}");
     }

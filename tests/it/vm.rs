@@ -8,6 +8,7 @@ mod modules;
 mod packed;
 mod plans;
 mod profile;
+mod roots;
 mod soak;
 mod task;
 mod timeline;

@@ -1,18 +1,30 @@
 //! The plan language once more, as README tells it: plain, with a copy of everything, and shared with nothing that boots.
 
-/// A step, its words as the step gets them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A step, its words as they are in the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     pub line: u16,
     pub may_fail: bool,
     pub verb: String,
-    /// Without the verb; with the target that was left out.
+    /// The verb first, without its `-`; none of a `root` that the plan doesn't have.
     pub words: Vec<Vec<u8>>,
-    /// The mode of `dir`, the flags of `root` and `mount`.
-    pub number: u32,
+    /// Of `dir`, if it says one.
+    pub mode: Option<u32>,
+    /// Of `root` and `mount`.
+    pub options: Options,
 }
 
-/// Line 0 stands for the plan as a whole; what is wrong is one of the names in moveroot's `fault`.
+/// Mount options: the bits of sys/mount.h that flag words set and clear, those of propagation apart, and what is left for
+/// the filesystem.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub set: u32,
+    pub cleared: u32,
+    pub propagation: u32,
+    pub rest: Vec<u8>,
+}
+
+/// Line 0 stands for the plan as a whole; what is wrong is one of the names in language's `fault`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub line: u16,
@@ -27,23 +39,24 @@ pub struct Judgement {
     pub steps: Vec<Step>,
 }
 
-/// Each verb, its fewest and its most words, and which of them are absolute paths. The most words in a line are 32.
-const VERBS: [(&str, usize, usize, &[usize]); 11] = [
-    ("root", 0, 1, &[]),
-    ("dir", 1, 2, &[1]),
-    ("link", 2, 2, &[2]),
-    ("mount", 3, 4, &[2]),
-    ("write", 2, 2, &[1]),
-    ("controllers", 1, 31, &[]),
-    ("copy", 1, 2, &[1, 2]),
-    ("bind", 1, 2, &[1, 2]),
-    ("env", 1, 1, &[]),
-    ("module", 1, 2, &[1]),
-    ("exec", 1, 31, &[1]),
+/// Each verb, its fewest and its most words, which of them are absolute paths, and which one reaches to the line's end (0:
+/// none). The most words in a line are 32.
+const VERBS: [(&str, usize, usize, &[usize], usize); 11] = [
+    ("root", 0, 1, &[], 0),
+    ("dir", 1, 2, &[1], 0),
+    ("link", 2, 2, &[2], 0),
+    ("mount", 3, 4, &[2], 0),
+    ("write", 2, 2, &[1], 2),
+    ("controllers", 1, 31, &[], 0),
+    ("copy", 1, 2, &[1, 2], 0),
+    ("bind", 1, 2, &[1, 2], 0),
+    ("env", 1, 1, &[], 1),
+    ("module", 1, 2, &[1], 2),
+    ("exec", 1, 31, &[1], 0),
 ];
 
 /// mount(8)'s words, the bits of sys/mount.h that they set, and those that they clear.
-const FLAGS: [(&str, u32, u32); 29] = [
+const FLAGS: [(&str, u32, u32); 33] = [
     ("ro", 1, 0),
     ("rw", 0, 1),
     ("nosuid", 2, 0),
@@ -57,12 +70,16 @@ const FLAGS: [(&str, u32, u32); 29] = [
     ("remount", 32, 0),
     ("dirsync", 128, 0),
     ("nosymfollow", 256, 0),
+    ("symfollow", 0, 256),
     ("noatime", 1024, 0),
     ("atime", 0, 1024),
     ("nodiratime", 2048, 0),
     ("diratime", 0, 2048),
     ("bind", 4096, 0),
     ("rbind", 4096 | 16384, 0),
+    ("move", 8192, 0),
+    ("unbindable", 1 << 17, 0),
+    ("runbindable", 1 << 17 | 16384, 0),
     ("private", 1 << 18, 0),
     ("rprivate", 1 << 18 | 16384, 0),
     ("slave", 1 << 19, 0),
@@ -74,6 +91,10 @@ const FLAGS: [(&str, u32, u32); 29] = [
     ("lazytime", 1 << 25, 0),
     ("defaults", 0, 1 << 31),
 ];
+
+/// Words of these kinds are no options of `root`: they change a mount that is there.
+const PROPAGATIONS: u32 = 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20;
+const REMOUNT_BIND_MOVE: u32 = 32 | 4096 | 8192;
 
 /// Judges a text of any bytes.
 pub fn judge(bytes: &[u8]) -> Judgement {
@@ -96,6 +117,10 @@ pub fn judge(bytes: &[u8]) -> Judgement {
     if last != Some("exec") {
         judgement.faults.push(fault(0, "NoExec"));
     }
+    // A root is made by itself, in the line of the first step.
+    if let Some(first) = judgement.steps.first().filter(|first| first.verb != "root") {
+        judgement.steps.insert(0, Step { line: first.line, verb: "root".to_string(), ..Step::default() });
+    }
     judgement
 }
 
@@ -108,34 +133,29 @@ fn judge_line(line: &[u8], last: &mut Option<&'static str>) -> Result<Option<Ste
         None => (false, *first),
     };
     let row = VERBS.iter().find(|row| row.0.as_bytes() == name);
-    let (verb, least, most, paths) = *row.ok_or("UnknownVerb")?;
+    let (verb, least, most, paths, text) = *row.ok_or("UnknownVerb")?;
     let before = last.replace(verb);
-    let is_root = verb == "root";
-    if is_root != before.is_none() || is_root && may_fail || before == Some("exec") && verb != "exec" {
+    let is_late_root = verb == "root" && (before.is_some() || may_fail);
+    if is_late_root || before == Some("exec") && verb != "exec" {
         return Err("OutOfOrder");
     }
-    words.remove(0);
-    if ["write", "module"].contains(&verb) && words.len() > 2 {
+    if text > 0 && words.len() > text {
         let end = words[words.len() - 1].as_ptr_range().end as usize - line.as_ptr() as usize;
-        let start = words[1].as_ptr() as usize - line.as_ptr() as usize;
-        words.splice(1.., [&line[start..end]]);
+        let start = words[text].as_ptr() as usize - line.as_ptr() as usize;
+        words.splice(text.., [&line[start..end]]);
     }
-    let mut step = Step { line: 0, may_fail, verb: verb.to_string(), words: Vec::new(), number: 0 };
-    step.number = if verb == "dir" { 0o755 } else { 0 };
-    for (place, word) in words.iter().enumerate().map(|(at, word)| (at + 1, *word)) {
+    let mut step = Step { may_fail, verb: verb.to_string(), words: vec![name.to_vec()], ..Step::default() };
+    for (place, word) in words.iter().enumerate().skip(1) {
         if place > most {
             return Err("TooManyWords");
         }
         if paths.contains(&place) && word[0] != b'/' {
             return Err("NotAbsolute");
         }
-        step.words.push(taken(&mut step.number, verb, place, word)?);
+        take(&mut step, place, word)?;
     }
-    if step.words.len() < least {
+    if step.words.len() <= least {
         return Err("TooFewWords");
-    }
-    if ["copy", "bind"].contains(&verb) && step.words.len() == 1 {
-        step.words.push(step.words[0].clone());
     }
     Ok(Some(step))
 }
@@ -145,31 +165,48 @@ fn words(line: &[u8]) -> Vec<&[u8]> {
     line.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()).collect()
 }
 
-/// What the step gets of a word.
-fn taken(number: &mut u32, verb: &str, place: usize, word: &[u8]) -> Result<Vec<u8>, &'static str> {
-    match (verb, place) {
+/// Adds a word, and what it means.
+fn take(step: &mut Step, place: usize, word: &[u8]) -> Result<(), &'static str> {
+    match (step.verb.as_str(), place) {
         ("dir", 2) => {
             let is_mode = word.iter().all(|digit| (b'0'..=b'7').contains(digit));
             let text = std::str::from_utf8(word).ok().filter(|_| is_mode);
-            let mode = text.and_then(|text| u32::from_str_radix(text, 8).ok());
-            *number = mode.filter(|mode| *mode <= 0o7777).ok_or("NotOctal")?;
+            let mode = text.and_then(|text| u32::from_str_radix(text, 8).ok()).filter(|mode| *mode <= 0o7777);
+            step.mode = Some(mode.ok_or("NotOctal")?);
         }
-        ("env", _) if !word[1..].contains(&b'=') => return Err("NotAnAssignment"),
-        ("root", 1) | ("mount", 4) => return Ok(options(number, word)),
+        ("env", _) => {
+            let name = word.split(|byte| *byte == b'=').next().unwrap_or_default();
+            if name.len() == word.len() || name.is_empty() || name.iter().any(|byte| *byte <= b' ') {
+                return Err("NotAnAssignment");
+            }
+        }
+        ("root", 1) => {
+            step.options = options(word);
+            if step.options.propagation != 0 || step.options.set & REMOUNT_BIND_MOVE != 0 {
+                return Err("NotForANewMount");
+            }
+        }
+        ("mount", 4) => step.options = options(word),
         _ => {}
     }
-    Ok(word.to_vec())
+    step.words.push(word.to_vec());
+    Ok(())
 }
 
-/// Flags go into the number, all else to the filesystem.
-fn options(flags: &mut u32, word: &[u8]) -> Vec<u8> {
-    let mut rest = Vec::new();
+/// The later of two words for a bit holds; what is no flag goes to the filesystem.
+fn options(word: &[u8]) -> Options {
+    let mut options = Options::default();
     for option in word.split(|byte| *byte == b',') {
+        let rest = &mut options.rest;
         match FLAGS.iter().find(|(name, ..)| name.as_bytes() == option) {
-            Some((_, set, clear)) => *flags = (*flags | set) & !clear,
-            None if rest.is_empty() => rest = option.to_vec(),
-            None => rest = [&rest, b",".as_slice(), option].concat(),
+            Some((_, bits, _)) if bits & PROPAGATIONS != 0 => options.propagation |= bits,
+            Some((_, set, clear)) => {
+                options.set = (options.set | set) & !clear;
+                options.cleared = (options.cleared | clear) & !set;
+            }
+            None if rest.is_empty() => *rest = option.to_vec(),
+            None => *rest = [rest, b",".as_slice(), option].concat(),
         }
     }
-    rest
+    options
 }

@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::statistics::Spread;
 use crate::build;
 use crate::compression::Compression;
+use crate::plan::{self, Plan};
 
 /// Thousands of instructions from init to service.
 #[derive(Clone, Debug, Serialize)]
@@ -57,8 +58,8 @@ pub fn candidates(guests: &Guests, kinds: &[Kind], rounds: usize) -> Result<Vec<
 /// The built-in plan, and at its end `bind` in the place of `copy`.
 pub fn steps(guests: &Guests, rounds: usize) -> Result<Vec<Step>> {
     let init = Program::of(&build::init(None)?)?;
-    let plan = peers::plan(Carry::Copy, true)?;
-    let lines: Vec<&str> = plan.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let plan = Plan::of("plan", peers::plan(Carry::Copy, true)?);
+    let lines: Vec<String> = plan.steps().iter().map(plan::Step::text).collect();
     let (last, body) = lines.split_last().context("the built-in plan is empty")?;
     let (agent, body) = body.split_last().context("the built-in plan has one line")?;
     let cuts: Vec<Image> = (1..=body.len())

@@ -1,9 +1,11 @@
 //! What the service told of a boot, and whether the boot was right.
 
 use anyhow::{Context, Result, ensure};
+use language::Verb;
 use serde::Serialize;
 
 use super::candidate::Carry;
+use crate::plan::Plan;
 
 /// Opens each line of the service's.
 const MARK: &str = "probe: ";
@@ -38,14 +40,14 @@ pub struct Memory {
 pub struct Expected {
     pub carry: Carry,
     /// The boot plan, with its mounts and controllers.
-    pub plan: String,
+    pub plan: Plan,
     /// Size, mode, owner and hash, as the service tells them.
     pub crun: String,
 }
 
 impl Expected {
     pub fn new(plan: String, carry: Carry, crun: &[u8]) -> Expected {
-        Expected { carry, plan, crun: format!("{} 755 0:0 {:016x}", crun.len(), fnv1a(crun)) }
+        Expected { carry, plan: Plan::of("plan", plan), crun: format!("{} 755 0:0 {:016x}", crun.len(), fnv1a(crun)) }
     }
 
     /// Fails where the boot was wrong.
@@ -60,15 +62,15 @@ impl Expected {
     pub fn check_mounts(&self, found: &Finding) -> Result<()> {
         ensure!(found.pid == 1, "the service is pid {}", found.pid);
         ensure!(found.is_mounted("/", "tmpfs"), "the root is no tmpfs: {:?}", found.mounts);
-        for line in self.plan.lines() {
-            let words: Vec<&str> = line.trim_start_matches('-').split_whitespace().collect();
-            match words.as_slice() {
-                ["mount", _, target, kind, ..] => {
+        for step in self.plan.steps() {
+            match step.verb {
+                Verb::Mount => {
+                    let (target, kind) = (step.word(2), step.word(3));
                     ensure!(found.is_mounted(target, kind), "no {kind} on {target}: {:?}", found.mounts);
                 }
-                ["controllers", names @ ..] => {
-                    let all = names.iter().all(|name| found.controllers.split(' ').any(|enabled| enabled == *name));
-                    ensure!(all, "controllers {:?} where {names:?} were asked for", found.controllers);
+                Verb::Controllers => {
+                    let all = step.texts().skip(1).all(|name| found.controllers.split(' ').any(|one| one == name));
+                    ensure!(all, "controllers {:?} where {} were asked for", found.controllers, step.text());
                 }
                 _ => {}
             }

@@ -15,6 +15,8 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use super::launch::Held;
 use super::peers;
 use super::program::Program;
+use crate::calls::Sort::{Answer, Bytes, Number, Text};
+use crate::calls::{CALLS, values};
 
 /// An argument of a system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,48 +27,6 @@ enum Argument {
     /// Where the kernel writes an answer.
     Answer,
 }
-
-/// What an argument is, by the call's man page.
-#[derive(Clone, Copy)]
-enum Sort {
-    Number,
-    Text,
-    /// Bytes, as many as the argument after it says.
-    Bytes,
-    Answer,
-}
-
-use Sort::{Answer, Bytes, Number, Text};
-
-/// The calls an init may make: name, number, arguments. One that is missing here makes the benchmark say so.
-const CALLS: &[(&str, i64, &[Sort])] = &[
-    ("read", libc::SYS_read, &[Number, Answer, Number]),
-    ("write", libc::SYS_write, &[Number, Bytes, Number]),
-    ("close", libc::SYS_close, &[Number]),
-    ("close_range", libc::SYS_close_range, &[Number, Number, Number]),
-    ("fstat", libc::SYS_fstat, &[Number, Answer]),
-    ("newfstatat", libc::SYS_newfstatat, &[Number, Text, Answer, Number]),
-    ("sendfile", libc::SYS_sendfile, &[Number, Number, Number, Number]),
-    ("pipe2", libc::SYS_pipe2, &[Answer, Number]),
-    ("splice", libc::SYS_splice, &[Number, Number, Number, Number, Number]),
-    ("getpid", libc::SYS_getpid, &[]),
-    ("fcntl", libc::SYS_fcntl, &[Number, Number, Number]),
-    ("ftruncate", libc::SYS_ftruncate, &[Number, Number]),
-    ("chdir", libc::SYS_chdir, &[Text]),
-    ("chroot", libc::SYS_chroot, &[Text]),
-    ("mount", libc::SYS_mount, &[Text, Text, Text, Number, Text]),
-    ("openat", libc::SYS_openat, &[Number, Text, Number, Number]),
-    ("mkdirat", libc::SYS_mkdirat, &[Number, Text, Number]),
-    ("lseek", libc::SYS_lseek, &[Number, Number, Number]),
-    ("mknodat", libc::SYS_mknodat, &[Number, Text, Number, Number]),
-    ("fchmodat", libc::SYS_fchmodat, &[Number, Text, Number]),
-    ("unlinkat", libc::SYS_unlinkat, &[Number, Text, Number]),
-    ("symlinkat", libc::SYS_symlinkat, &[Text, Number, Text]),
-    ("readlinkat", libc::SYS_readlinkat, &[Number, Text, Answer, Number]),
-    ("open_tree", libc::SYS_open_tree, &[Number, Text, Number]),
-    ("move_mount", libc::SYS_move_mount, &[Number, Text, Number, Text, Number]),
-    ("execve", libc::SYS_execve, &[Text]),
-];
 
 type Call = (&'static str, Vec<Argument>);
 
@@ -148,7 +108,7 @@ fn call_of(registers: &user_regs_struct, memory: &File) -> Result<Call> {
     let number = registers.orig_rax as i64;
     let known = CALLS.iter().find(|(_, known, _)| *known == number);
     let (name, _, sorts) = known.with_context(|| format!("the floor does not know system call {number} yet"))?;
-    let values = [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9];
+    let values = values(registers);
     let mut arguments = Vec::new();
     for (place, sort) in sorts.iter().enumerate() {
         let value = values[place];

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use language::Verb;
 
 use super::candidate::{Candidate, Carry, Kind};
 use super::program::Program;
 use crate::cpio::{Archive, Kind as Entry, Rights};
+use crate::plan::Plan;
 use crate::{apt, build, kernel, workspace};
 
 /// busybox's programs that its script calls.
@@ -16,25 +18,37 @@ const BUSYBOX: [&str; 8] = ["sh", "mkdir", "mount", "ln", "cp", "rm", "switch_ro
 /// klibc's.
 const KLIBC: [&str; 7] = ["sh", "mkdir", "mount", "ln", "cpio", "cat", "run-init"];
 
-/// The plan's line of controllers: a VM has them, while this machine's cgroup v2 tree may not be changed.
-const CONTROLLERS: &str = "-controllers ";
+/// The container runtime, which the built-in plan carries.
+const CRUN: &str = "/sbin/crun";
 
-/// The built-in plan, with crun carried this way, with controllers or without.
+/// The built-in plan, with crun carried this way; with controllers, which a VM has, while this machine's cgroup v2 tree
+/// may not be changed, or without.
 pub fn plan(carry: Carry, controllers: bool) -> Result<String> {
-    let path = workspace::root().join("src/default.plan");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = text.lines().filter(|line| controllers || !line.starts_with(CONTROLLERS));
-    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    let carried = text.replace("copy /sbin/crun", &format!("{carry} /sbin/crun"));
-    ensure!(carried.contains(&format!("{carry} /sbin/crun\n")), "the built-in plan carries no /sbin/crun");
-    Ok(carried)
+    let (mut text, mut is_carried) = (String::new(), false);
+    for step in built_in()?.steps() {
+        text += &match step.verb {
+            Verb::Controllers if !controllers => continue,
+            Verb::Copy if step.word(1) == CRUN => {
+                is_carried = true;
+                format!("{carry} {CRUN}\n")
+            }
+            _ => step.text() + "\n",
+        };
+    }
+    ensure!(is_carried, "the built-in plan carries no {CRUN}");
+    Ok(text)
+}
+
+fn built_in() -> Result<Plan> {
+    Plan::read(&workspace::root().join("src/default.plan"))
 }
 
 /// What the peers write to cgroup.subtree_control: `+cpu +memory`, or nothing.
 fn controllers(wanted: bool) -> Result<String> {
-    let plan = plan(Carry::Copy, wanted)?;
-    let line = plan.lines().find_map(|line| line.strip_prefix(CONTROLLERS)).unwrap_or_default();
-    Ok(line.split_whitespace().map(|name| format!("+{name}")).collect::<Vec<_>>().join(" "))
+    let steps = built_in()?.steps();
+    let step = steps.iter().find(|step| wanted && step.verb == Verb::Controllers);
+    let names = step.into_iter().flat_map(|step| step.texts().skip(1));
+    Ok(names.map(|name| format!("+{name}")).collect::<Vec<_>>().join(" "))
 }
 
 /// Builds a candidate; the floor needs a run of moveroot first and isn't built here.

@@ -11,8 +11,9 @@ use nix::errno::Errno;
 use syscalls::Sysno;
 
 use super::injection::{Fault, Injection, Then};
-use super::scenario::{Line, Reference, Scenario};
+use super::scenario::{Reference, Scenario};
 use super::tracer::Run;
+use crate::plan::Step;
 use losses::difference;
 use words::{messages, number};
 
@@ -40,7 +41,7 @@ impl Display for Verdict {
 /// Who is judged.
 pub struct Case<'c> {
     pub scenario: &'c Scenario<'c>,
-    pub reference: &'c Reference<'c>,
+    pub reference: &'c Reference,
     pub injection: Injection,
     pub run: &'c Run,
 }
@@ -89,19 +90,19 @@ impl Case<'_> {
         let as_ever = if is_same { self.as_ever(&said) } else { Err(anyhow!("other words: {said:?}")) };
         let without = self.index().and_then(|index| self.reference.without[index].as_ref());
         // A step that fails by itself may fail with the same words earlier than it would have.
-        let (Some(line), Some(without), Err(_)) = (self.line(), without, &as_ever) else {
+        let (Some(step), Some(without), Err(_)) = (self.step(), without, &as_ever) else {
             return as_ever.map(|()| Verdict::Booted);
         };
-        self.between(without, line)?;
+        self.between(without, step)?;
         let [mut before, after] = [clean, without].map(|run| messages(&run.outcome.kmsg));
         // A step that fails by itself may find that fine what the fault says: a module that is loaded already.
-        if said == after && before.iter().any(|message| number(message) == Some(line.number)) {
+        if said == after && before.iter().any(|message| number(message) == Some(step.line)) {
             return Ok(Verdict::Booted);
         }
-        before.retain(|message| number(message).is_some_and(|number| number < line.number));
+        before.retain(|message| number(message).is_some_and(|number| number < step.line));
         let own = said.get(before.len()).with_context(|| format!("no warning: {said:?}"))?;
-        self.names(own, "<4>", Some(line))?;
-        let after = after.into_iter().filter(|message| number(message).is_some_and(|number| number > line.number));
+        self.names(own, "<4>", Some(step))?;
+        let after = after.into_iter().filter(|message| number(message).is_some_and(|number| number > step.line));
         ensure!(said[before.len() + 1..].iter().eq(after.collect::<Vec<_>>().iter()), "other words: {said:?}");
         Ok(Verdict::Warned)
     }
@@ -135,16 +136,17 @@ impl Case<'_> {
         if !clean.booted && said == before && outcome.code == clean.outcome.code {
             return Ok(Verdict::Booted);
         }
-        let Some(line) = self.line() else { return self.no_plan(&said) };
+        let Some(step) = self.step() else { return self.no_plan(&said) };
         ensure!(
-            outcome.code == Some(line.number.min(199) as i32),
-            "the exit code is {:?}, not {line:?}'s",
-            outcome.code
+            outcome.code == Some(step.line.min(199) as i32),
+            "the exit code is {:?}, not line {}'s",
+            outcome.code,
+            step.line
         );
         let (last, earlier) = said.split_last().context("it said nothing")?;
-        self.names(last, "<3>", Some(line))?;
-        let earlier_ones = before.iter().filter(|message| number(message).is_some_and(|it| it < line.number));
-        let up_to_it = before.iter().filter(|message| number(message).is_some_and(|it| it <= line.number));
+        self.names(last, "<3>", Some(step))?;
+        let earlier_ones = before.iter().filter(|message| number(message).is_some_and(|it| it < step.line));
+        let up_to_it = before.iter().filter(|message| number(message).is_some_and(|it| it <= step.line));
         ensure!(earlier.iter().eq(earlier_ones) || earlier.iter().eq(up_to_it), "other words: {said:?}");
         Ok(Verdict::Failed)
     }
@@ -177,15 +179,15 @@ impl Case<'_> {
             if said == clean {
                 return self.booted();
             }
-            let may_fail = |line: &Line, message| line.may_fail && number(message) == Some(line.number);
+            let may_fail = |step: &Step, message| step.may_fail && number(message) == Some(step.line);
             let mut new = said.iter().filter(|message| !clean.contains(message));
-            let all_may = new.all(|message| self.reference.lines.iter().any(|line| may_fail(line, message)));
+            let all_may = new.all(|message| self.reference.steps.iter().any(|step| may_fail(step, message)));
             ensure!(all_may, "a step that must not fail did, and the boot went on: {said:?}");
             return Ok(Verdict::Warned);
         }
-        let first = self.line().map_or(0, |line| line.number);
+        let first = self.step().map_or(0, |step| step.line);
         let is_line = code.is_some_and(|code| {
-            code as usize >= first && self.reference.lines.iter().any(|line| line.number == code as usize)
+            code as usize >= first && self.reference.steps.iter().any(|step| step.line == code as usize)
         });
         let is_plan = first == 0 && matches!(code, Some(200..=202));
         let is_other_plan = self.denies_plan();
@@ -197,10 +199,10 @@ impl Case<'_> {
     }
 
     fn index(&self) -> Option<usize> {
-        self.reference.line_of.get(self.injection.place).copied().flatten()
+        self.reference.step_of.get(self.injection.place).copied().flatten()
     }
 
-    fn line(&self) -> Option<&Line<'_>> {
-        self.index().and_then(|index| self.reference.lines.get(index))
+    fn step(&self) -> Option<&Step> {
+        self.index().and_then(|index| self.reference.steps.get(index))
     }
 }

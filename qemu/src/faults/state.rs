@@ -18,12 +18,25 @@ const CONTROLLERS: &str = "/cgroup.subtree_control";
 /// How it is described.
 pub const SET: &str = "file of names ";
 
-/// The files of the new root of a process whose root is either of the two: `/..` leads onto what is mounted over the
-/// initramfs's root. None where nothing is.
+/// Where the new root is mounted in the initramfs until the hand-over: src/roots.rs.
+pub const NEW_ROOT: &str = "/.moveroot";
+
+/// The files of the new root of a process whose root is either of the two. None where there is no new root.
 pub fn new_root(pid: Pid) -> Result<Option<Facts>> {
-    let root: PathBuf = ["/proc", &pid.to_string(), "root", ".."].iter().collect();
-    // Where nothing is mounted over it, this is still the initramfs.
-    if root.join("init").exists() { Ok(None) } else { files(&root).map(Some) }
+    let root = PathBuf::from(format!("/proc/{pid}/root"));
+    if !root.join("init").exists() {
+        return files(&root).map(Some);
+    }
+    // Until the hand-over it is mounted below the initramfs. From then on it lies over it, where `..` of a root leads, or the
+    // initramfs has no place any more, and init holds the new root by a descriptor.
+    let device = |path: &PathBuf| fs::metadata(path).ok().filter(Metadata::is_dir).map(|metadata| metadata.dev());
+    let initramfs = device(&root).with_context(|| format!("cannot look at {}", root.display()))?;
+    let mut places = vec![root.join(NEW_ROOT.trim_start_matches('/')), root.join("..")];
+    for descriptor in fs::read_dir(format!("/proc/{pid}/fd")).context("cannot read init's descriptors")? {
+        places.push(descriptor?.path());
+    }
+    let mounted = places.iter().find(|place| device(place).is_some_and(|device| device != initramfs));
+    mounted.map(|place| files(place)).transpose()
 }
 
 /// The files of a filesystem; what is mounted there is told of, but not entered.

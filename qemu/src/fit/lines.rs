@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use moveroot::verb::Verb;
+use language::Verb;
 
 use crate::initramfs::{Content, Initramfs, normalized};
 use crate::plan::{Plan, Step};
@@ -34,9 +34,9 @@ fn widest(file: &str, files: &BTreeSet<String>, tree: &Initramfs, targets: &[Str
 /// What the plan makes in the new root.
 fn targets(plan: &Plan) -> Vec<String> {
     let target = |step: &Step| match step.verb {
-        Verb::DIR => Some(step.word(1).to_string()),
-        Verb::LINK | Verb::MOUNT => Some(step.word(2).to_string()),
-        Verb::COPY | Verb::BIND => Some(step.target().to_string()),
+        Verb::Dir => Some(step.word(1).to_string()),
+        Verb::Link | Verb::Mount => Some(step.word(2).to_string()),
+        Verb::Copy | Verb::Bind => Some(step.target().to_string()),
         _ => None,
     };
     plan.steps().iter().filter_map(target).map(|path| normalized(&path)).collect()

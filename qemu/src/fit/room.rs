@@ -1,7 +1,7 @@
 //! How much memory the carry takes, and how much the plan gives it.
 
 use anyhow::Result;
-use moveroot::verb::Verb;
+use language::Verb;
 
 use crate::initramfs::Initramfs;
 use crate::plan::Step;
@@ -9,7 +9,7 @@ use crate::plan::size::{Size, size_of};
 
 const PAGE: u64 = 4096;
 
-/// The root of a plan that says nothing else: OPTIONS in src/root.rs.
+/// The root of a plan that says nothing else: OPTIONS in src/steps/root.rs.
 const DEFAULT: Size = Size::Bytes(128 << 20);
 
 /// What a file of this length takes of a tmpfs.
@@ -53,8 +53,8 @@ impl Room {
     /// `root`, or a mount of a tmpfs; any other has room for everything.
     pub fn open(&mut self, target: &str, step: &Step) {
         let size = match step.verb {
-            Verb::ROOT if step.words.len() == 1 => DEFAULT,
-            Verb::MOUNT if step.word(3) != "tmpfs" => Size::Unlimited,
+            Verb::Root if step.words.len() == 1 => DEFAULT,
+            Verb::Mount if step.word(3) != "tmpfs" => Size::Unlimited,
             _ => size_of(&step.data),
         };
         self.mounts.push((target.to_string(), size, 0));

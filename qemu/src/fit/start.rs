@@ -1,7 +1,7 @@
 //! Whether a program can be started where it lies: as the kernel starts `/init`, with the whole tree as its root.
 
 use anyhow::Result;
-use moveroot::verb::Verb;
+use language::{MountFlags, Verb};
 
 use super::{Fitting, Running};
 use crate::elf;
@@ -13,7 +13,8 @@ pub fn obstacles(tree: &Initramfs, path: &str, machine: u16) -> Result<Vec<Strin
     let mut fitting = Fitting::new(tree, machine)?;
     fitting.root.bind("/", "/");
     let Some(name) = tree.resolve(path) else { return Ok(vec![format!("{path} is not there")]) };
-    let step = Step { line: 0, verb: Verb::EXEC, may_fail: false, words: Vec::new(), data: String::new() };
+    let (flags, data) = (MountFlags::default(), String::new());
+    let step = Step { line: 0, verb: Verb::Exec, may_fail: false, words: Vec::new(), flags, data };
     fitting.programs.push(Running { step, path: path.to_string(), name, is_program: true });
     fitting.judge_programs()?;
     Ok(fitting.fit.findings.into_iter().map(|finding| finding.text).collect())

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use language::Verb;
 
 use super::guest::{Expected, Guest, NULL, Subject};
 use super::truncated::{self, End};
@@ -12,6 +13,7 @@ use crate::boot::{Parts, STRAIGHT, demo_plan};
 use crate::bundle::Bundle;
 use crate::compression::Compression;
 use crate::initramfs::Initramfs;
+use crate::plan::Plan;
 
 /// A row.
 pub struct Circumstance {
@@ -121,26 +123,28 @@ pub struct Images {
 impl Images {
     pub fn gather() -> Result<Images> {
         let parts = Parts::gather()?;
-        let plan = fs::read_to_string(demo_plan()).context("cannot read the demo's plan")?;
+        let plan = Plan::read(&demo_plan())?;
         let whole = || parts.initramfs(Some(&demo_plan()), &Bundle::default());
         let mut small = Initramfs::with_console();
         small.file("/init", &parts.init)?;
-        let late_plan = small.bytes("/sbin/boot.plan", 0o644, plan.clone()).archive()?;
+        let late_plan = small.bytes("/sbin/boot.plan", 0o644, plan.text()).archive()?;
         small.remove("/sbin/boot.plan").file("/sbin/agent", &parts.agent)?;
         small.bytes("/boot.plan", 0o644, "root\nbind /sbin/agent\nexec /sbin/agent --report\n");
-        let crun_line = plan.lines().position(|line| line == "copy /sbin/crun").context("the demo carries no crun")?;
+        let steps = plan.steps();
+        let crun = steps.iter().find(|step| step.verb == Verb::Copy && step.word(1) == "/sbin/crun");
+        let crun_line = crun.context("the demo carries no crun")?.line;
         Ok(Images {
             demo: whole()?.archive()?,
             zstd: OnceLock::new(),
             no_console: whole()?.remove("/dev/console").dir("/dev/console", 0o755).archive()?,
             other_plan: whole()?
                 .bytes("/boot.plan", 0o644, "bogus\n")
-                .bytes("/etc/other.plan", 0o644, plan)
+                .bytes("/etc/other.plan", 0o644, plan.text())
                 .archive()?,
             straight: parts.straight(&Bundle::default())?.archive()?,
             small: small.archive()?,
             late_plan,
-            crun_line: u8::try_from(crun_line + 1)?,
+            crun_line: u8::try_from(crun_line)?,
             init_bytes: fs::metadata(&parts.init)?.len(),
             parts,
         })

@@ -1,13 +1,10 @@
 //! Every fault of a plan, by the init's own parser. It stops at a line's first; so each fault is mended as it was
 //! probably meant, and the plan read again, until nothing is left to tell of.
 
-use moveroot::check;
-use moveroot::fault::Fault;
-use moveroot::plan::MAX_LEN;
+use language::{Fault, MAX_LEN, Verb};
 
-use super::habits;
-use super::words::{self, Line, Spot, nearest, verbs};
-use super::{Finding, Plan, text_of};
+use super::words::{self, Line, MOST_BYTES, Spot, nearest, verbs};
+use super::{Finding, Plan, habits, options, text_of};
 use crate::initramfs::normalized;
 
 /// More than a plan has bytes, so that this ends whatever the mending does.
@@ -31,7 +28,9 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
     let faulty = read(&meant.lines).iter().filter_map(|found| found.line.map(|(at, _)| at)).collect();
     findings.extend(habits::mend(&mut meant.lines, &faulty));
     if plan.text.len() > MAX_LEN {
-        let text = format!("{} bytes, longer than {MAX_LEN} bytes", plan.text.len());
+        let length = plan.text.len();
+        let more = if length == MOST_BYTES { " and more" } else { "" };
+        let text = format!("{length} bytes{more}, longer than {MAX_LEN} bytes");
         findings.push(Finding { place: None, text, is_warning: false });
     }
     for _ in 0..MOST_READINGS {
@@ -49,7 +48,7 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
 /// The fault to mend first: a verb that is mistyped makes others look out of order or missing, and so does a `root` that
 /// is not the first.
 fn next<'f>(found: &'f [Found], lines: &[Line]) -> &'f Found {
-    let is_root = |found: &&Found| found.line.is_some_and(|(at, _)| lines[at].verb() == "root");
+    let is_root = |found: &&Found| found.line.is_some_and(|(at, _)| lines[at].verb() == Some(Verb::Root));
     let of = |fault| found.iter().filter(move |found| found.fault == fault);
     let verb = of(Fault::UnknownVerb).next();
     verb.or(of(Fault::OutOfOrder).find(is_root)).or(of(Fault::OutOfOrder).next()).unwrap_or(&found[0])
@@ -57,8 +56,8 @@ fn next<'f>(found: &'f [Found], lines: &[Line]) -> &'f Found {
 
 fn read(lines: &[Line]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
-    check::faults(&mut text_of(&words::text(lines)), |step, fault| {
-        let line = step.map(|step| (step.line as usize - 1, step.count.into()));
+    language::check(&mut text_of(&words::text(lines)), |line, fault| {
+        let line = line.map(|line| (usize::from(line.number) - 1, line.count.into()));
         found.push(Found { line, fault });
     });
     found
@@ -79,8 +78,9 @@ fn mend(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
         Fault::UnknownVerb => return Some(mend_verb(lines, at)),
         Fault::OutOfOrder => (lines[at].words[0].column, mend_order(lines, at)),
         Fault::TooFewWords => {
-            let end = lines[at].end;
-            lines[at].words.push(Spot { column: end, text: "/=0".into() });
+            let end = lines[at].words.last().map_or(1, Spot::end);
+            let least = lines[at].verb().map_or(0, |verb| verb.shape().least.into());
+            lines[at].words.resize(least, Spot { column: end, text: "/=0".into() });
             (end, format!("too few words: {usage}"))
         }
         Fault::TooManyWords => {
@@ -100,6 +100,13 @@ fn mend(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
         Fault::NotAnAssignment => {
             lines[at].words[place].text = "A=B".into();
             (word.column, format!("{}: not NAME=VALUE: {usage}", word.text))
+        }
+        Fault::NotForANewMount => {
+            let (begin, option, other) = options::not_for_a_new_mount(&word.text)?;
+            // As many commas in its place, so that what comes after it keeps its column.
+            lines[at].words[place].text.replace_range(begin..begin + option.len(), &",".repeat(option.len()));
+            let column = word.column + word.text[..begin].chars().count();
+            (column, format!("{option}: not for a new mount: {other}"))
         }
         Fault::NoExec | Fault::TooLong => return None,
     };
@@ -125,8 +132,8 @@ fn mend_verb(lines: &mut Vec<Line>, at: usize) -> Finding {
 /// `root` stands first, once, and must not fail; after an `exec` only another.
 fn mend_order(lines: &mut Vec<Line>, at: usize) -> String {
     let verb = lines[at].words[0].text.clone();
-    let is_root = lines[at].verb() == "root";
-    let has_root = lines[0].words[0].text == "root";
+    let is_root = lines[at].verb() == Some(Verb::Root);
+    let has_root = lines[0].verb() == Some(Verb::Root);
     let why = if is_root && at == 0 {
         lines[at].words[0].text = "root".into();
         "without the new root nothing can go on, so it must not fail: root"
@@ -137,9 +144,6 @@ fn mend_order(lines: &mut Vec<Line>, at: usize) -> String {
         lines.remove(at);
         lines.insert(0, line(0, &["root"]));
         "it must be the first step"
-    } else if at == 0 {
-        lines.insert(0, line(0, &["root"]));
-        "the first step is `root [OPTIONS]`"
     } else {
         lines.remove(at);
         "after exec there is nothing but another exec to fall back to"
@@ -149,99 +153,8 @@ fn mend_order(lines: &mut Vec<Line>, at: usize) -> String {
 
 fn line(number: usize, words: &[&str]) -> Line {
     let words = words.iter().map(|word| Spot { column: 1, text: word.to_string() }).collect();
-    Line { number, words, end: 1 }
+    Line { number, words }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prop_assert;
-    use proptest::sample::select;
-    use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
-    use super::*;
-
-    fn findings(plan: &str) -> Vec<String> {
-        let mut found = find(&Plan::of("p", plan)).0;
-        found.sort();
-        found.iter().map(|finding| finding.show("p")).collect()
-    }
-
-    #[test]
-    fn every_verb_has_its_usage() {
-        for (place, verb) in verbs().enumerate() {
-            let faults = read(&words::lines(format!("{verb}\n{verb}").as_bytes()));
-            assert!(faults.iter().all(|found| found.fault != Fault::UnknownVerb), "{place}: {verb}");
-        }
-        assert_eq!(verbs().count(), moveroot::verb::VERB_COUNT);
-    }
-
-    #[test]
-    fn a_line_may_have_several_faults() {
-        let plan = "root\n-mout proc proc proc x y\ndir a 9 #\nexec /a";
-        let expected = [
-            "p:2:2: mout: unknown verb: did you mean mount?",
-            "p:2:12: proc: path is not absolute: did you mean /proc?",
-            "p:2:24: y: too many words: mount SOURCE TARGET FSTYPE [OPTIONS]",
-            "p:3:5: a: path is not absolute: did you mean /a?",
-            "p:3:7: 9: mode is not octal: up to four digits from 0 to 7, such as 0755",
-            "p:3:9: #: too many words: dir PATH [MODE]; a comment is a line of its own",
-        ];
-        assert_eq!(findings(plan), expected);
-    }
-
-    #[test]
-    fn a_slip_is_told_of_once() {
-        for (plan, expected) in [
-            ("rot\ndir /a\nexec /a", "p:1:1: rot: unknown verb: did you mean root?"),
-            ("root\ndir /a\nexce /a", "p:3:1: exce: unknown verb: did you mean exec?"),
-            ("dir /a\nroot\nexec /a", "p:2:1: root: out of order: it must be the first step"),
-            (
-                "-root\nexec /a",
-                "p:1:1: -root: out of order: without the new root nothing can go on, so it must not fail: root",
-            ),
-            (
-                "root\nexec /a\ndir /b",
-                "p:3:1: dir: out of order: after exec there is nothing but another exec to fall back to",
-            ),
-            ("root\ndir /a", "p: ends without exec: the last step is `exec PATH`"),
-            ("exec /a", "p:1:1: exec: out of order: the first step is `root [OPTIONS]`"),
-        ] {
-            assert_eq!(findings(plan), [expected], "{plan:?}");
-        }
-    }
-
-    const WORDS: [&str; 13] =
-        ["root", "exec", "/a", "\n", "-", "#", "=", "\r", "mount", "dir", "077", "\u{fffd}", "write"];
-
-    #[test]
-    fn any_text_comes_to_an_end() {
-        any_text(&WORDS, |plan, found, is_sound| assert_eq!(found.is_empty(), is_sound, "{plan:?}: {found:?}"));
-    }
-
-    /// Where init takes the plan the kernel may not, and what is quoted may be meant so.
-    #[test]
-    fn any_text_of_other_habits_does_too() {
-        let habits =
-            ["\"", "'", "\"\"", "\"/a\"", "'/a b'", "a,", ",b", "\u{feff}", "env", "A='b", "c'", "'exec'", "\"#"];
-        any_text(&[WORDS, habits].concat(), |plan, found, is_sound| {
-            assert!(is_sound || found.iter().any(|finding| !finding.is_warning), "{plan:?}: {found:?}");
-        });
-    }
-
-    fn any_text(words: &[&'static str], judge: impl Fn(&str, &[Finding], bool)) {
-        let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
-        // The same texts in every run.
-        let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-        let result = runner.run(&vec(select(words.to_vec()), 0..40), |words| {
-            let plan = words.join(" ");
-            let (found, meant) = find(&Plan::of("p", plan.clone()));
-            prop_assert!(read(&meant.lines).is_empty(), "it is mended to {:?}", meant.lines);
-            let mut is_sound = true;
-            check::faults(&mut text_of(plan.as_bytes()), |_, _| is_sound = false);
-            judge(&plan, &found, is_sound);
-            Ok(())
-        });
-        result.unwrap_or_else(|error| panic!("{error}"));
-    }
-}
+mod tests;

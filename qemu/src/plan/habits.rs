@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use language::{Kind, Verb};
+
 use super::Finding;
-use super::words::{Line, Spot};
+use super::words::{Line, Spot, place_of};
 
 const QUOTES: [char; 2] = ['"', '\''];
 
 /// Verbs whose words the kernel has to know.
-const KERNELS: [&str; 3] = ["root", "mount", "controllers"];
+const KERNELS: [Verb; 3] = [Verb::Root, Verb::Mount, Verb::Controllers];
 
 /// What a text in UTF-8 may begin with, and one in UTF-16 does.
 pub const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -34,7 +36,8 @@ pub fn unmarked(text: &[u8]) -> (&[u8], Option<Finding>) {
 pub fn mend(lines: &mut [Line], faulty: &BTreeSet<usize>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, line) in lines.iter_mut().enumerate() {
-        let is_refused = KERNELS.contains(&line.verb()) && line.words[0].text == line.verb();
+        let is_kernels = line.verb().is_some_and(|verb| KERNELS.contains(&verb));
+        let is_refused = is_kernels && line.word(0) == line.name();
         let is_warning = !is_refused && !faulty.contains(&at);
         let found = Vec::from_iter(comma(line)).into_iter().chain(quoted(line));
         findings.extend(found.map(|(column, text)| Finding { place: Some((line.number, column)), text, is_warning }));
@@ -44,11 +47,7 @@ pub fn mend(lines: &mut [Line], faulty: &BTreeSet<usize>) -> Vec<Finding> {
 
 /// `nosuid, nodev`: the options' word ends at the blank.
 fn comma(line: &mut Line) -> Option<(usize, String)> {
-    let first = match line.verb() {
-        "root" => 1,
-        "mount" => 4,
-        _ => return None,
-    };
+    let first = place_of(line.verb()?, Kind::Options)?;
     let options = line.words.get(first..).filter(|options| options.len() > 1)?;
     let is_parted = options.windows(2).all(|pair| pair[0].text.ends_with(',') || pair[1].text.starts_with(','));
     if !is_parted {
@@ -65,10 +64,10 @@ fn comma(line: &mut Line) -> Option<(usize, String)> {
 /// Words in quotes, and a few words between two.
 fn quoted(line: &mut Line) -> Vec<(usize, String)> {
     // The kernel takes quotes in a module's parameters.
-    if line.verb() == "module" {
+    if line.verb() == Some(Verb::Module) {
         return Vec::new();
     }
-    let is_list = line.verb() == "controllers";
+    let is_list = line.verb() == Some(Verb::Controllers);
     let mut told = Vec::new();
     // A verb in quotes is told of as one that is not known.
     let mut at = 1;
@@ -93,9 +92,19 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
 
 fn said(was: &str, bare: &str, has_blanks: bool) -> String {
     match has_blanks {
-        true => format!("{was}: a plan has no quotes: a blank ends a word, and only write and module take a text"),
+        true => format!("{was}: a plan has no quotes: a blank ends a word, and only {} take a text", with_text()),
         false if bare.is_empty() => format!("{was}: a plan has no quotes, and no word that is empty"),
         false => format!("{was}: a plan has no quotes, so they are a part of the word: did you mean {bare}?"),
+    }
+}
+
+/// The verbs whose last word reaches to the line's end.
+fn with_text() -> String {
+    let takes_text = |verb: &&Verb| [Kind::Text, Kind::Assignment].iter().any(|kind| place_of(**verb, *kind).is_some());
+    let names: Vec<&str> = Verb::ALL.iter().filter(takes_text).map(|verb| verb.name()).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
     }
 }
 

@@ -1,9 +1,5 @@
 //! Words that the kernel knows, and the parser takes as any other.
 
-/// The flag words, for suggestions; whether a word is one the init's own parser says.
-const FLAGS: &str = "ro rw nosuid suid nodev dev noexec exec sync async remount dirsync nosymfollow noatime atime \
-    nodiratime diratime bind rbind private rprivate slave rslave shared rshared relatime strictatime lazytime defaults";
-
 const TMPFS: &str = "size= nr_blocks= nr_inodes= mode= uid= gid= huge= mpol= inode32 inode64 noswap quota usrquota \
     grpquota usrquota_block_hardlimit= usrquota_inode_hardlimit= grpquota_block_hardlimit= grpquota_inode_hardlimit= \
     casefold casefold= strict_encoding";
@@ -36,7 +32,7 @@ const OTHERS: &str = "ext2 ext3 ext4 xfs btrfs f2fs erofs squashfs iso9660 udf v
 const CONTROLLERS: &str = "cpu cpuset io memory pids hugetlb rdma misc dmem perf_event freezer";
 
 pub fn flags() -> impl Iterator<Item = &'static str> {
-    FLAGS.split(' ')
+    language::names(&language::FLAGS)
 }
 
 pub fn controllers() -> impl Iterator<Item = &'static str> {

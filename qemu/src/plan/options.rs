@@ -1,37 +1,68 @@
 //! Mount options, filesystems and controllers: words that the parser takes as they are, and the kernel may not.
 
-use moveroot::plan::{Pass, Step as Parsed, Text};
-use moveroot::verb::Verb;
+use std::ffi::CString;
+
+use language::{CStrPtr, Kind, MountFlags, Verb};
+use libc::{MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_MOVE, MS_REMOUNT, MS_SYNCHRONOUS};
 
 use super::known;
 use super::size::size;
-use super::words::nearest;
+use super::words::{nearest, place_of};
 use super::{Finding, Spot, Step};
 
-/// What the init's own words leave of 240 bytes: MAX_TEXT in src/line.rs.
-const MOST_ROOT_OPTIONS: usize = 213;
+/// Flags of a filesystem, not of a mount.
+const OF_A_FILESYSTEM: u64 = MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME;
 
 /// What is to be said of a step's options.
 pub fn findings(step: &Step) -> Vec<Finding> {
     match step.verb {
-        Verb::ROOT if step.words.len() > 1 => {
-            let mut findings = of_options(step, 1, "tmpfs");
-            let length = step.word(1).len();
-            if length > MOST_ROOT_OPTIONS {
-                findings.push(step.finding(1, format!("{length} bytes of options, at most {MOST_ROOT_OPTIONS} fit")));
-            }
-            findings
-        }
-        Verb::MOUNT => {
+        Verb::Root => of_options(step, "tmpfs"),
+        Verb::Mount => {
             let mut findings: Vec<Finding> = of_filesystem(step).into_iter().collect();
-            findings.extend(of_options(step, 4, step.word(3)));
+            findings.extend(of_options(step, step.word(3)));
             findings
         }
-        Verb::CONTROLLERS => {
+        Verb::Controllers => {
             step.words.iter().enumerate().skip(1).filter_map(|(at, name)| controller(step, at, name)).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The flags among mount options, and what is left for the filesystem.
+pub fn taken(options: &str) -> (MountFlags, String) {
+    // No word has a NUL in it.
+    let options = CString::new(options).unwrap_or_default();
+    let mut data = Vec::new();
+    let flags = MountFlags::take(CStrPtr::new(&options), |byte| data.push(byte));
+    (flags, String::from_utf8_lossy(&data).into_owned())
+}
+
+/// The first of `root`'s options that changes a mount instead of making one: where it begins, and what to write instead.
+pub fn not_for_a_new_mount(options: &str) -> Option<(usize, &str, String)> {
+    let mut at = 0;
+    for option in options.split(',') {
+        let (flags, _) = taken(option);
+        let other = match () {
+            () if flags.propagation != 0 => format!("change it by a step of its own, `mount none / none {option}`"),
+            () if has(&flags, MS_REMOUNT) => {
+                "change it by a step of its own, `mount none / none remount,…`".to_string()
+            }
+            () if has(&flags, MS_BIND | MS_MOVE) => {
+                format!("mount over it by a step of its own, `mount SOURCE / none {option}`")
+            }
+            () => {
+                at += option.len() + 1;
+                continue;
+            }
+        };
+        return Some((at, option, other));
+    }
+    None
+}
+
+fn has(flags: &MountFlags, bits: u64) -> bool {
+    u64::from(flags.set | flags.cleared) & bits != 0
 }
 
 fn controller(step: &Step, at: usize, name: &Spot) -> Option<Finding> {
@@ -49,7 +80,7 @@ fn controller(step: &Step, at: usize, name: &Spot) -> Option<Finding> {
 
 fn of_filesystem(step: &Step) -> Option<Finding> {
     // mount(2) passes over the type of a bind mount or a change of flags.
-    let is_change = step.word(4).split(',').any(|word| ["bind", "rbind", "remount"].contains(&word));
+    let is_change = has(&step.flags, MS_BIND | MS_MOVE | MS_REMOUNT);
     if is_change || known::filesystems().any(|name| name == step.word(3)) {
         return None;
     }
@@ -57,30 +88,39 @@ fn of_filesystem(step: &Step) -> Option<Finding> {
     Some(step.finding(3, format!("{}: no such filesystem: did you mean {meant}?", step.word(3))))
 }
 
-/// The options in a step's word. The kernel refuses unknown ones where it knows all: an error. Elsewhere it is one if a
-/// flag was probably meant, for no filesystem takes a flag with a slip in it.
-fn of_options(step: &Step, place: usize, filesystem: &str) -> Vec<Finding> {
-    let Some(options) = step.words.get(place) else { return Vec::new() };
-    let own = known::options(filesystem);
+/// The options of a step. The kernel refuses unknown ones where it knows all: an error. Elsewhere it is one if a flag was
+/// probably meant, for no filesystem takes a flag with a slip in it.
+fn of_options(step: &Step, filesystem: &str) -> Vec<Finding> {
+    let options = place_of(step.verb, Kind::Options).and_then(|place| step.words.get(place));
+    let Some(options) = options else { return Vec::new() };
+    // What it is mounted from says which options there are.
+    let is_bind = has(&step.flags, MS_BIND | MS_MOVE);
+    let own = known::options(filesystem).filter(|_| !is_bind);
     let mut column = options.column;
     let mut findings = Vec::new();
     for option in options.text.split(',') {
-        let spot = Spot { column, text: option.to_string() };
-        column += option.chars().count() + 1;
-        if option.is_empty() || is_flag(option) {
-            continue;
-        }
-        let wrong = match own {
-            Some(own) => of_known(&spot.text, filesystem, own),
-            None => of_unknown(&spot.text, filesystem),
+        let slip = match own {
+            _ if option.is_empty() || is_flag(option) => None,
+            Some(own) => of_known(option, filesystem, own),
+            None => of_unknown(option, filesystem),
         };
-        findings.extend(wrong.map(|text| Finding {
-            place: Some((step.line, spot.column)),
+        let is_slip = slip.is_some();
+        let text = slip.or_else(|| if is_bind { not_its_own(option, &step.flags) } else { None });
+        findings.extend(text.map(|text| Finding {
+            place: Some((step.line, column)),
             text,
-            is_warning: step.may_fail,
+            is_warning: step.may_fail || !is_slip,
         }));
+        column += option.chars().count() + 1;
     }
     findings
+}
+
+/// What a bind mount or one that is moved leaves as it is: the kernel says nothing.
+fn not_its_own(option: &str, of_step: &MountFlags) -> Option<String> {
+    let is_ignored = !option.is_empty() && (!is_flag(option) || has(&taken(option).0, OF_A_FILESYSTEM));
+    let mount = if has(of_step, MS_MOVE) { "a mount that is moved" } else { "a bind mount" };
+    is_ignored.then(|| format!("{option}: {mount} has no such option of its own: it's the filesystem's"))
 }
 
 fn of_known(option: &str, filesystem: &str, own: &'static str) -> Option<String> {
@@ -123,13 +163,8 @@ fn of_value(name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// By the init's own parser: it leaves nothing of a flag word for the filesystem.
 fn is_flag(option: &str) -> bool {
-    let mut text: Text = format!("root\nmount a / b {option}\n").bytes().take(moveroot::plan::MAX_LEN).collect();
-    let mut put_together = Text::new();
-    let mut step = Parsed::before(&mut text, &mut put_together, Pass::Run);
-    let is_read = step.read().is_ok() && step.read().is_ok();
-    is_read && step.frame.words[4].bytes().next().is_none()
+    CString::new(option).is_ok_and(|option| language::is_flag(CStrPtr::new(&option)))
 }
 
 #[cfg(test)]
@@ -159,6 +194,17 @@ mod tests {
             ("mount a /a ext4 noatme", "2:17: noatme: no flag, so it would go to ext4: did you mean noatime?"),
             ("-mount a /a prco", "2:13: warning: prco: no such filesystem: did you mean proc?"),
             ("mount /a /b non bind", ""),
+            ("mount /a /b none bind,ro,nosymfollow,relatime,rshared", ""),
+            (
+                "mount /a /b none rbind,lazytime",
+                "2:24: warning: lazytime: a bind mount has no such option of its own: it's the filesystem's",
+            ),
+            (
+                "mount /a /b tmpfs move,size=1m",
+                "2:24: warning: size=1m: a mount that is moved has no such option of its own: it's the filesystem's",
+            ),
+            ("mount /a /b none bind,nosiud", "2:23: nosiud: no flag, so it would go to none: did you mean nosuid?"),
+            ("env A B=C", "2:5: A B=C: not NAME=VALUE: env NAME=VALUE"),
             ("controllers cpu memroy", "2:17: memroy: no controller of cgroup v2: did you mean memory?"),
         ] {
             let plan = Plan::of("p", format!("root\n{line}\nexec /a"));

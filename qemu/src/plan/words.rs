@@ -1,19 +1,10 @@
-//! A plan's text as lines of words that know their columns, and words that are spelled nearly alike.
+//! A plan's text as lines of words that know their columns, and words that are spelled nearly alike. What is a line and
+//! what is a word the language's own code says.
 
-/// How each verb is written.
-const USAGE: [&str; 11] = [
-    "root [OPTIONS]",
-    "dir PATH [MODE]",
-    "link TARGET PATH",
-    "mount SOURCE TARGET FSTYPE [OPTIONS]",
-    "write PATH TEXT…",
-    "controllers NAME…",
-    "copy SOURCE [TARGET]",
-    "bind SOURCE [TARGET]",
-    "env NAME=VALUE",
-    "module PATH [PARAM…]",
-    "exec PATH [ARG…]",
-];
+use language::{Kind, Verb};
+
+/// What is longer is not read to its end: it may have none. The language counts lines by 16 bits.
+pub const MOST_BYTES: usize = u16::MAX as usize;
 
 /// A word and where it begins, counted in characters from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,57 +13,81 @@ pub struct Spot {
     pub text: String,
 }
 
+impl Spot {
+    /// The column after it.
+    pub fn end(&self) -> usize {
+        self.column + self.text.chars().count()
+    }
+}
+
 /// A line that is no comment and not empty.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub number: usize,
+    /// The verb first, as they are in the file.
     pub words: Vec<Spot>,
-    /// Behind the last word.
-    pub end: usize,
 }
 
 impl Line {
-    /// The verb, without its `-`.
-    pub fn verb(&self) -> &str {
-        self.words.first().map_or("", |word| word.text.strip_prefix('-').unwrap_or(&word.text))
+    /// The verb's name, without its `-`.
+    pub fn name(&self) -> &str {
+        let verb = self.word(0);
+        verb.strip_prefix('-').unwrap_or(verb)
+    }
+
+    /// A `-` stands before the verb.
+    pub fn may_fail(&self) -> bool {
+        self.word(0).starts_with('-')
+    }
+
+    /// The verb, if there is one of that name.
+    pub fn verb(&self) -> Option<Verb> {
+        Verb::ALL.iter().copied().find(|verb| verb.name() == self.name())
     }
 
     /// How its verb is written.
-    pub fn usage(&self) -> &'static str {
-        USAGE.into_iter().find(|usage| usage.split(' ').next() == Some(self.verb())).unwrap_or_default()
+    pub fn usage(&self) -> String {
+        self.verb().into_iter().flat_map(Verb::usage).collect()
+    }
+
+    /// A word's text; empty where there is none.
+    pub fn word(&self, place: usize) -> &str {
+        self.words.get(place).map_or("", |word| &word.text)
     }
 }
 
-/// The verbs.
+/// The names of the verbs.
 pub fn verbs() -> impl Iterator<Item = &'static str> {
-    USAGE.iter().filter_map(|usage| usage.split(' ').next())
+    Verb::ALL.iter().map(|verb| verb.name())
 }
 
-/// The lines of a text. As the parser sees it, a blank is every byte up to the space, and the rest of a line is
-/// one word where the verb takes a text.
+/// Which word of a step is of this kind.
+pub fn place_of(verb: Verb, kind: Kind) -> Option<usize> {
+    let shape = verb.shape();
+    (1..shape.most).find(|place| shape.kind(*place) == kind).map(usize::from)
+}
+
+/// The lines of a text.
 pub fn lines(text: &[u8]) -> Vec<Line> {
-    let lines = text.split(|byte| *byte == b'\n').enumerate();
-    lines.filter_map(|(number, line)| of_line(number + 1, line)).collect()
-}
-
-fn of_line(number: usize, line: &[u8]) -> Option<Line> {
-    let line = String::from_utf8_lossy(line);
-    let mut words: Vec<Spot> = Vec::new();
-    let mut letters = line.chars().enumerate().peekable();
-    while let Some((at, letter)) = letters.next() {
-        if letter <= ' ' {
-            continue;
+    let text = &text[..text.len().min(MOST_BYTES)];
+    let mut cut = [text, &[0]].concat();
+    let mut lines: Vec<Line> = Vec::new();
+    // Where the last word begins.
+    let mut last = 0;
+    language::words(&mut cut, |number, range| {
+        let number = usize::from(number);
+        let between = |from| String::from_utf8_lossy(&text[from..range.start]).chars().count();
+        let spot = |column| Spot { column, text: String::from_utf8_lossy(&text[range.clone()]).into_owned() };
+        match lines.last_mut().filter(|line| line.number == number) {
+            Some(line) => line.words.extend(line.words.last().map(|word| spot(word.column + between(last)))),
+            None => {
+                let begin = text[..range.start].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+                lines.push(Line { number, words: vec![spot(1 + between(begin))] });
+            }
         }
-        let is_text = words.len() == 2 && { matches!(words[0].text.trim_start_matches('-'), "write" | "module") };
-        let mut text = String::from(letter);
-        while let Some((_, letter)) = letters.next_if(|(_, letter)| *letter > ' ' || is_text) {
-            text.push(letter);
-        }
-        words.push(Spot { column: at + 1, text: text.trim_end_matches(|letter| letter <= ' ').to_string() });
-    }
-    let last = words.last()?;
-    let end = last.column + last.text.chars().count();
-    (!words[0].text.starts_with('#')).then_some(Line { number, words, end })
+        last = range.start;
+    });
+    lines
 }
 
 /// The lines as a plan again: one after the other, without comments.
@@ -100,12 +115,21 @@ mod tests {
 
     #[test]
     fn columns_count_characters() {
-        let lines = lines("\n# no\n\t-dir  /\u{e9}\u{e9} 0755 \n  write /a  b  c \r\nexec".as_bytes());
+        let text = "\n# no\n\t-dir  /\u{e9}\u{e9} 0755 \n  write /a  b  c \r\nenv A=b  c \nexec";
+        let lines = lines(text.as_bytes());
         let places = |line: &Line| line.words.iter().map(|word| (word.column, word.text.clone())).collect::<Vec<_>>();
-        assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [3, 4, 5]);
+        assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [3, 4, 5, 6]);
         assert_eq!(places(&lines[0]), [(2, "-dir".into()), (8, "/\u{e9}\u{e9}".into()), (12, "0755".into())]);
         assert_eq!(places(&lines[1]), [(3, "write".into()), (9, "/a".into()), (13, "b  c".into())]);
-        assert_eq!((lines[0].end, lines[2].end), (16, 5));
+        assert_eq!(places(&lines[2]), [(1, "env".into()), (5, "A=b  c".into())]);
+        assert_eq!((lines[0].words[2].end(), lines[3].words[0].end()), (16, 5));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_one_character() {
+        let lines = lines(b"d\xffr /a\xff\xfe x\0\xff");
+        let places: Vec<_> = lines[0].words.iter().map(|word| (word.column, word.text.as_str())).collect();
+        assert_eq!(places, [(1, "d\u{fffd}r"), (5, "/a\u{fffd}\u{fffd}"), (10, "x"), (12, "\u{fffd}")]);
     }
 
     #[test]

@@ -12,11 +12,12 @@ use crate::boot::{self, Parts};
 use crate::bundle::Bundle;
 use crate::compression::Compression;
 use crate::initramfs::Initramfs;
+use crate::plan::{Plan, Step};
 use crate::port::Kept;
 use crate::qemu::{Accel, Outcome, Vm};
 use crate::timeline::marks::Marks;
 use crate::timeline::{self, Timeline, Watch};
-use crate::{apt, build, clock, plan, workspace};
+use crate::{apt, build, clock, workspace};
 
 /// For the kernel's command line: who starts first, and symbols that are where the image says.
 const RECORDED: &str = "rdinit=/sbin/recorder nokaslr tsc=reliable";
@@ -104,8 +105,9 @@ impl Guest {
 
     /// What stands before the first step, and the steps that were met.
     pub fn step_names(&self, marks: &Marks) -> Result<Vec<String>> {
-        let steps = plan::steps(&self.parts.guest(&self.plan, &Bundle::default(), None)?.plan);
-        let met = steps.into_iter().take(marks.steps.len()).map(|(_, step)| step);
+        let guest = self.parts.guest(&self.plan, &Bundle::default(), None)?;
+        let steps = Plan::of("plan", guest.plan).steps();
+        let met = steps.iter().take(marks.steps.len()).map(Step::text);
         Ok(std::iter::once("init: starts, reads the plan".to_string()).chain(met).collect())
     }
 

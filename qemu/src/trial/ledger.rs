@@ -1,13 +1,14 @@
 //! Which step a system call belongs to, and what each step took. A call's arguments tell: init cuts the plan into words
 //! where it was read to, so an address leads to a line. A call without such an address belongs to the step before, or, from
-//! where init goes back into the initramfs on, to the next.
+//! where init goes into one of its roots on, to the next.
 
 use std::time::Duration;
 
+use language::Verb;
 use libc::{SYS_chroot as CHROOT, SYS_openat as OPENAT, SYS_read as READ, c_long, user_regs_struct};
-use moveroot::verb::Verb;
 
 use super::memory::Memory;
+use crate::calls::texts;
 
 /// A step as it went.
 pub struct Taken {
@@ -34,13 +35,12 @@ pub struct Ledger<'a> {
 impl Ledger<'_> {
     /// Before a call; whether it is the step's that is under way from here on.
     pub fn enter(&mut self, memory: &Memory, registers: &user_regs_struct) -> bool {
-        let arguments = [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8];
-        let step = arguments.iter().find_map(|address| self.step_at(*address)).or_else(|| {
+        let step = texts(registers).find_map(|address| self.step_at(address)).or_else(|| {
             let is_open = registers.orig_rax as c_long == OPENAT;
             let path = if is_open { memory.string(registers.rsi) } else { None };
             let is_controllers = path.is_some_and(|path| path.ends_with("/cgroup.subtree_control"));
             let mut rest = self.steps.iter().enumerate().skip(self.current);
-            rest.find(|(_, step)| is_controllers && step.verb == Verb::CONTROLLERS).map(|(at, _)| at)
+            rest.find(|(_, step)| is_controllers && step.verb == Verb::Controllers).map(|(at, _)| at)
         });
         let Some(step) = step.filter(|step| *step >= self.current) else { return false };
         let begins = match step == self.current {
@@ -68,12 +68,13 @@ impl Ledger<'_> {
             self.base = (number == READ && result as i64 > 0).then_some(call.rsi);
             return;
         }
-        let path = match number {
-            CHROOT => memory.string(call.rdi),
-            OPENAT => memory.string(call.rsi),
-            _ => None,
+        // As src/roots.rs goes from root to root, and begins the hand-over.
+        let begins = match number {
+            CHROOT => true,
+            OPENAT => memory.string(call.rsi).as_deref() == Some("/"),
+            _ => false,
         };
-        self.loose.push((time, path.as_deref() == Some(".")));
+        self.loose.push((time, begins));
         if is_of_step {
             self.settle();
         }
@@ -85,8 +86,8 @@ impl Ledger<'_> {
     }
 
     /// What is done in the current step.
-    pub fn verb(&self) -> Verb {
-        self.steps.get(self.current).map_or(Verb::NONE, |step| step.verb)
+    pub fn verb(&self) -> Option<Verb> {
+        self.steps.get(self.current).map(|step| step.verb)
     }
 
     /// Something to tell of the current step.
@@ -117,6 +118,7 @@ impl Ledger<'_> {
         let offset = address.checked_sub(self.base?)? as usize;
         let before = self.plan.get(..offset)?;
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        self.steps.iter().position(|step| step.line == line)
+        // Of two in one line, the first is a `root` that the plan has not.
+        self.steps.iter().rposition(|step| step.line == line)
     }
 }

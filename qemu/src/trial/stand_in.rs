@@ -2,11 +2,11 @@
 //! with other arguments after a refusal.
 
 use anyhow::Result;
+use language::Verb;
 use libc::{
     EACCES, ENOSYS, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT,
     SYS_openat as OPENAT, c_long, user_regs_struct,
 };
-use moveroot::verb::Verb;
 
 use super::enclosure::STORE;
 use super::memory::Memory;
@@ -46,7 +46,12 @@ pub fn before(memory: &Memory, registers: &user_regs_struct) -> Result<Option<St
 }
 
 /// After a refusal: what a VM's kernel would not refuse.
-pub fn after(memory: &Memory, registers: &user_regs_struct, verb: Verb, tries: usize) -> Result<Option<StandIn>> {
+pub fn after(
+    memory: &Memory,
+    registers: &user_regs_struct,
+    verb: Option<Verb>,
+    tries: usize,
+) -> Result<Option<StandIn>> {
     let errno = -(registers.rax as i64) as i32;
     match registers.orig_rax as c_long {
         MOUNT if errno == EPERM => {
@@ -62,7 +67,7 @@ pub fn after(memory: &Memory, registers: &user_regs_struct, verb: Verb, tries: u
             };
             Ok(Some(again(found, registers)))
         }
-        OPENAT if verb == Verb::WRITE && tries == 0 && matches!(errno, EACCES | EPERM | EROFS) => {
+        OPENAT if verb == Some(Verb::Write) && tries == 0 && matches!(errno, EACCES | EPERM | EROFS) => {
             let mut changed = *registers;
             changed.rdi = libc::AT_FDCWD as u64;
             changed.rsi = put(memory, registers, 0, &format!("{STORE}/sink"))?;

@@ -5,34 +5,40 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::texts::{Line, mutated, plan, written};
+use super::texts::{Line, is_flag, mutated, plan, written};
 use super::{cases, runner};
 
-/// What the parser has to make of a line: README's table in words of its own.
-fn expected(line: &Line) -> (bool, &str, Vec<&str>) {
-    let mut words: Vec<&str> = line.words.iter().map(String::as_str).collect();
-    match (line.verb, words.len()) {
-        ("copy" | "bind", 1) => words.push(words[0]),
-        ("root", 1) => words[0] = data(words[0]),
-        ("mount", 4) => words[3] = data(words[3]),
-        _ => {}
-    }
-    (line.may_fail, line.verb, words)
+/// A step: whether it may fail, its words, what of its options is for the filesystem.
+type Made<'t> = (bool, Vec<&'t str>, &'t str);
+
+/// What the parser has to make of a plan: README's table in words of its own.
+fn expected(plan: &[Line]) -> Vec<Made<'_>> {
+    let implied = plan.first().is_none_or(|first| first.verb != "root").then_some((false, vec![], ""));
+    implied.into_iter().chain(plan.iter().map(expected_step)).collect()
+}
+
+fn expected_step(line: &Line) -> Made<'_> {
+    let words: Vec<&str> = line.words.iter().map(String::as_str).collect();
+    let data = match (line.verb, &words[..]) {
+        ("root", [options]) | ("mount", [_, _, _, options]) => data(options),
+        _ => "",
+    };
+    (line.may_fail, [vec![line.verb], words].concat(), data)
 }
 
 /// The options before the first flag.
 fn data(options: &str) -> &str {
-    let flags = ["ro", "nosuid", "nodev", "noexec", "noatime", "remount", "rbind", "private"];
     let mut end = 0;
-    for option in options.split(',').take_while(|option| !flags.contains(option)) {
+    for option in options.split(',').take_while(|option| !is_flag(option)) {
         end += option.len() + 1;
     }
     &options[..end - 1]
 }
 
-fn got(step: &Step) -> (bool, &str, Vec<&str>) {
-    let words = step.words.iter().map(|word| std::str::from_utf8(word).expect("what was put in is UTF-8"));
-    (step.may_fail, step.verb.as_str(), words.collect())
+fn got(step: &Step) -> Made<'_> {
+    let text = |word| std::str::from_utf8(word).expect("what was put in is UTF-8");
+    let words = step.words.iter().map(|word| text(word)).collect();
+    (step.may_fail, words, text(&step.options.rest))
 }
 
 #[test]
@@ -40,11 +46,11 @@ fn what_was_put_in_comes_out() {
     let texts = (plan(), vec(any::<Index>(), 1..12));
     let result = runner(cases(1_500, 50_000), 1).run(&texts, |(plan, noise)| {
         let text = written(&plan, &noise);
-        prop_assume!(text.len() <= moveroot::plan::MAX_LEN);
+        prop_assume!(text.len() <= language::MAX_LEN);
         let judgement = fuzz::assert_right(&text);
         prop_assert_eq!(&judgement.faults, &[]);
         let got: Vec<_> = judgement.steps.iter().map(got).collect();
-        prop_assert_eq!(got, plan.iter().map(expected).collect::<Vec<_>>());
+        prop_assert_eq!(got, expected(&plan));
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
@@ -70,8 +76,10 @@ fn mutated_plans_have_the_right_answer() {
 /// The language's words in any order.
 #[test]
 fn any_words_have_the_right_answer() {
-    const WORDS: [&str; 15] =
-        ["root", "exec", "/a", "\n", " ", "-", "#", "=", "\0", "\r", "mount", "ro,", "dir", "077", "\u{fffd}"];
+    const WORDS: [&str; 18] = [
+        "root", "exec", "/a", "\n", " ", "-", "#", "=", "\0", "\r", "mount", "ro,", "dir", "077", "\u{fffd}", "env ",
+        ",move,", "rshared",
+    ];
     let result = runner(cases(3_000, 100_000), 4).run(&vec(select(&WORDS[..]), 0..40), |words| {
         fuzz::assert_right(words.concat().as_bytes());
         Ok(())

@@ -36,8 +36,14 @@ const PATHS: [&str; 16] = [
     "/e",
 ];
 const FILESYSTEMS: [&str; 6] = ["tmpfs", "ramfs", "proc", "sysfs", "cgroup2", "devtmpfs"];
-const FLAGS: [&str; 8] = ["ro", "nosuid", "nodev", "noexec", "noatime", "remount", "rbind", "private"];
+/// Of a mount of one's own, and what changes one that is there.
+const FLAGS: [&str; 6] = ["ro", "nosuid", "nodev", "noexec", "noatime", "symfollow"];
+const CHANGES: [&str; 4] = ["remount", "rbind", "move", "private"];
 const DATA: [&str; 6] = ["size=1m", "mode=0700", "bogus", "nr_inodes=3", "size=0", "x=y"];
+
+pub fn is_flag(option: &str) -> bool {
+    FLAGS.iter().chain(&CHANGES).any(|flag| *flag == option)
+}
 
 fn path() -> impl Strategy<Value = String> {
     prop_oneof![4 => select(&PATHS[..]).prop_map(String::from), 1 => "/[!-~é]{0,12}"]
@@ -48,14 +54,19 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 /// Data for the filesystem, then flags: that the two may be mixed is the model's to check.
-fn options() -> impl Strategy<Value = String> {
-    let words = (vec(select(&DATA[..]), 1..3), vec(select(&FLAGS[..]), 0..3));
+fn options(flags: Vec<&'static str>) -> impl Strategy<Value = String> {
+    let words = (vec(select(&DATA[..]), 1..3), vec(select(flags), 0..3));
     words.prop_map(|(data, flags)| [data, flags].concat().join(","))
 }
 
 fn step() -> impl Strategy<Value = Line> {
     let one_or_two = || vec(path(), 1..3);
-    let mount = ("[a-z]{1,5}", path(), select(&FILESYSTEMS[..]), proptest::option::of(options()));
+    let mount = (
+        "[a-z]{1,5}",
+        path(),
+        select(&FILESYSTEMS[..]),
+        proptest::option::of(options([&FLAGS[..], &CHANGES].concat())),
+    );
     let step = prop_oneof![
         (path(), proptest::option::of("[0-7]{1,4}"))
             .prop_map(|(path, mode)| { line("dir", [path].into_iter().chain(mode).collect()) }),
@@ -69,15 +80,17 @@ fn step() -> impl Strategy<Value = Line> {
             .prop_map(|(path, parameters)| { line("module", [path].into_iter().chain(parameters).collect()) }),
         one_or_two().prop_map(|words| line("copy", words)),
         one_or_two().prop_map(|words| line("bind", words)),
-        ("[A-Za-z_.]{1,6}", "[!-~]{0,9}").prop_map(|(name, value)| line("env", vec![format!("{name}={value}")])),
+        ("[A-Za-z_.]{1,6}", "([!-~]( {0,2}[!-~]){0,8})?")
+            .prop_map(|(name, value)| line("env", vec![format!("{name}={value}")])),
     ];
     (step, proptest::bool::weighted(0.85)).prop_map(|(line, may_fail)| Line { may_fail, ..line })
 }
 
 /// A plan without fault; most bring a service along that can run.
 pub fn plan() -> impl Strategy<Value = Vec<Line>> {
-    let root =
-        proptest::option::weighted(0.3, options()).prop_map(|options| line("root", options.into_iter().collect()));
+    let root = proptest::option::weighted(0.3, options(FLAGS.to_vec()));
+    let root = root.prop_map(|options| line("root", options.into_iter().collect()));
+    let root = proptest::option::weighted(0.8, root);
     let agent = proptest::option::weighted(0.8, select(&["bind", "copy"][..]));
     let service = prop_oneof![5 => Just("/sbin/agent".to_string()), 1 => path()];
     let last = (vec((service, vec(word(), 0..4)), 1..3), any::<bool>());
@@ -88,7 +101,7 @@ pub fn plan() -> impl Strategy<Value = Vec<Line>> {
             may_fail: may_fail || at + 1 < count,
             ..line("exec", [vec![path], words].concat())
         });
-        [root].into_iter().chain(agent).chain(steps).chain(execs).collect()
+        root.into_iter().chain(agent).chain(steps).chain(execs).collect()
     })
 }
 
@@ -114,8 +127,23 @@ pub fn written(plan: &[Line], noise: &[Index]) -> Vec<u8> {
 
 /// Something to put anywhere.
 fn fragment() -> impl Strategy<Value = Vec<u8>> {
-    let known =
-        ["\n", "root\n", "exec /a\n", "-", "#", "/", "=", ",", "dir", "env ", "module ", "0778", "-exec", "\u{a0}"];
+    let known = [
+        "\n",
+        "root\n",
+        "root shared\n",
+        "exec /a\n",
+        "-",
+        "#",
+        "/",
+        "=",
+        ",",
+        "dir",
+        "env ",
+        "module ",
+        "0778",
+        "-exec",
+        "\u{a0}",
+    ];
     let known = select(known.map(|text| text.as_bytes().to_vec()).to_vec());
     let long = (any::<u8>(), 1_usize..4200).prop_map(|(byte, length)| vec![byte; length]);
     prop_oneof![6 => known, 3 => vec(any::<u8>(), 1..5), 1 => long]

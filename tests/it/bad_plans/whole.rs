@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 use fuzz::model::{self, Judgement, Step};
-use moveroot::fault::Fault;
+use language::Fault;
 use nix::errno::Errno;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -31,13 +31,14 @@ enum Ending {
     Refused,
 }
 
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 10] = [
     Fault::UnknownVerb,
     Fault::TooFewWords,
     Fault::TooManyWords,
     Fault::NotAbsolute,
     Fault::NotOctal,
     Fault::NotAnAssignment,
+    Fault::NotForANewMount,
     Fault::OutOfOrder,
     Fault::NoExec,
     Fault::TooLong,
@@ -45,7 +46,7 @@ const FAULTS: [Fault; 9] = [
 
 fn fault_text(name: &str) -> String {
     let fault = FAULTS.into_iter().find(|fault| format!("{fault:?}") == name);
-    fault.map_or(String::new(), |fault| fault.text().bytes().map(char::from).collect())
+    fault.map_or(String::new(), |fault| fault.text().to_string())
 }
 
 /// How the run ended, if it did in a way that is documented.
@@ -111,9 +112,9 @@ fn step_of<'j>(judgement: &'j Judgement, line: &str) -> Result<&'j Step> {
     let (number, rest) =
         line.strip_prefix("moveroot: boot.plan:").and_then(|rest| rest.split_once(": ")).with_context(wrong)?;
     let number: u16 = number.parse().with_context(wrong)?;
-    let step = judgement.steps.iter().find(|step| step.line == number).with_context(wrong)?;
     let (objects, reason) = rest.rsplit_once(": ").with_context(wrong)?;
-    ensure!(objects.split(' ').next() == Some(step.verb.as_str()), "another verb than line {number}'s: {line}");
+    let verb = objects.split(' ').next().unwrap_or_default();
+    let step = judgement.steps.iter().find(|step| step.line == number && step.verb == verb).with_context(wrong)?;
     let (name, errno) = reason.strip_suffix(')').and_then(|reason| reason.split_once(" (")).with_context(wrong)?;
     let errno = Errno::from_raw(errno.parse().with_context(wrong)?);
     ensure!(name == format!("{errno:?}"), "another name than {errno:?}: {line}");

@@ -5,21 +5,22 @@ use anyhow::Result;
 use crate::pack::Ground;
 
 const NO_QUOTES: &str = "a plan has no quotes, so they are a part of the word: did you mean";
-const NO_BLANKS: &str = "a plan has no quotes: a blank ends a word, and only write and module take a text";
+const NO_BLANKS: &str = "a plan has no quotes: a blank ends a word, and only write, env and module take a text";
 const ONE_WORD: &str = "options are one word, with no blank at a comma:";
 
 /// What is said: the column and the words, the reason, what would be right.
 type Said = (&'static str, &'static str, &'static str);
 
 /// Lines, and what is said of each.
-const LINES: [(&str, &[Said]); 11] = [
+const LINES: [(&str, &[Said]); 12] = [
     ("root size=1m, mode=0755", &[("15: mode=0755", ONE_WORD, " size=1m,mode=0755")]),
     ("mount proc /proc proc nosuid, nodev ,noexec", &[("31: nodev", ONE_WORD, " nosuid,nodev,noexec")]),
     ("mount proc '/proc' proc", &[("12: '/proc'", NO_QUOTES, " /proc?")]),
     ("-mount a /a \"tmpfs\"", &[("13: warning: \"tmpfs\"", NO_QUOTES, " tmpfs?")]),
     ("mount a /a tmpfs \"nosuid,nodev\"", &[("18: \"nosuid,nodev\"", NO_QUOTES, " nosuid,nodev?")]),
     ("env PATH=\"/bin\"", &[("5: warning: PATH=\"/bin\"", NO_QUOTES, " PATH=/bin?")]),
-    ("env GREETING=\"hello you\"", &[("5: GREETING=\"hello you\"", NO_BLANKS, "")]),
+    ("env GREETING=\"hello you\"", &[("5: warning: GREETING=\"hello you\"", NO_QUOTES, " GREETING=hello you?")]),
+    ("link \"a b\" /c", &[("6: \"a b\"", NO_BLANKS, "")]),
     ("write /a \"b c\"", &[("10: warning: \"b c\"", NO_QUOTES, " b c?")]),
     ("module /a.ko dyndbg=\"file a +p\"", &[]),
     ("dir \"/a\" '0755'", &[("5: \"/a\"", NO_QUOTES, " /a?"), ("10: '0755'", NO_QUOTES, " 0755?")]),

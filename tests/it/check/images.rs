@@ -63,9 +63,10 @@ fn that_are_cut_off_are_told_where_they_end() -> Result<()> {
     let ground = ground()?;
     let agent = fs::metadata(ground.path("agent"))?.len();
     let image = fs::read(ground.path("none.img"))?;
+    let in_agent = fs::metadata(ground.path("init"))?.len() as usize + 2500;
     for (length, place) in [
         (60, "within what comes behind its beginning".to_string()),
-        (8000, format!("within /sbin/agent: 372 of its {agent} bytes are there")),
+        (in_agent, format!("within /sbin/agent: 372 of its {agent} bytes are there")),
         (image.len() - 50, "within what comes behind /sbin/agent".to_string()),
         (image.len() - 124, "behind /sbin/agent, with no trailer".to_string()),
     ] {
@@ -73,7 +74,7 @@ fn that_are_cut_off_are_told_where_they_end() -> Result<()> {
         let expected =
             format!("vm: cut, {length} bytes: only a part of a newc cpio archive: it ends at byte {length}, {place}");
         let said = refusal(&ground, "--initramfs cut")?;
-        // Where init is of another size, the cut lies elsewhere in the agent.
+        // Where exactly depends on what comes before the agent.
         let same = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
         assert_eq!(same(&said), same(&expected));
         assert!(said.contains(&format!("ends at byte {length}, ")), "{said}");

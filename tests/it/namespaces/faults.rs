@@ -28,12 +28,15 @@ write /proc/sys/kernel/hostname vm
 copy /files/owned /deep/owned
 -copy /files/gone
 bind /files/bound /bound
--copy /../bound /copied
+-copy /.moveroot/bound /copied
 -copy /files/tolerated /folder/file
 -module /files/gone.ko
 -module /files/garbage.ko.xz debug=1
 -mount none /none nosuchfs
 -mount tmpfs /tolerated tmpfs size=1m,mode=0755
+mount /etc /again none rbind,ro,nosuid,rprivate
+-mount /etc /once-more none bind,ro,unbindable
+mount none /again none remount,bind,noexec
 bind /folder /data/folder
 bind /sbin/agent
 env A=1

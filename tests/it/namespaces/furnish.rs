@@ -108,7 +108,7 @@ fn write_writes_the_rest_of_the_line() -> Result<()> {
     let sandbox = initramfs()?.file("/old", "", 0o644)?.file("/longer", "0123456789 0123456789", 0o644)?;
     let steps = "copy /old\ncopy /longer\nwrite /old one  two\tthree  \nwrite /longer abc";
     let (_, report) = boot(sandbox, steps)?;
-    for (path, content) in [("/old", "one  two\tthree"), ("/longer", "abc3456789 0123456789")] {
+    for (path, content) in [("/old", "one  two\tthree"), ("/longer", "abc")] {
         let written = report.file(path).and_then(|file| file.sha256.clone());
         assert_eq!(written, Some(agent::sha256(content.as_bytes())), "{path}");
     }

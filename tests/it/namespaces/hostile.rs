@@ -1,6 +1,8 @@
 //! Sources and targets that nobody wishes for: what each step does with them, or says of them.
 
 use anyhow::Result;
+use language::Verb;
+use vm::plan::Plan;
 use vm::sandbox::Sandbox;
 
 use super::{FIRST_LINE, boot, content, initramfs, run};
@@ -30,13 +32,13 @@ const REFUSED: [(&str, &str); 25] = [
     ("bind /file/below", "bind /file/below: ENOTDIR (20)"),
     // Not even root may read it: kernfs_fop_open.
     (
-        "mount sysfs /sys sysfs\ncopy /../sys/bus/cpu/drivers_probe /a",
-        "copy /../sys/bus/cpu/drivers_probe to /a: EACCES (13)",
+        "mount sysfs /sys sysfs\ncopy /.moveroot/sys/bus/cpu/drivers_probe /a",
+        "copy /.moveroot/sys/bus/cpu/drivers_probe to /a: EACCES (13)",
     ),
     // It is shorter than it says: sysfs gives every file a page.
     (
-        "mount sysfs /sys sysfs\ncopy /../sys/kernel/uevent_seqnum /a",
-        "copy /../sys/kernel/uevent_seqnum to /a: EIO (5)",
+        "mount sysfs /sys sysfs\ncopy /.moveroot/sys/kernel/uevent_seqnum /a",
+        "copy /.moveroot/sys/kernel/uevent_seqnum to /a: EIO (5)",
     ),
     // Targets that exist.
     ("dir /a\ncopy /file /a", "copy /file to /a: EEXIST (17)"),
@@ -74,8 +76,8 @@ fn what_may_fail_leaves_no_half() -> Result<()> {
         let outcome = run(furnished()?, &format!("{before}\n-{last}\n{AGENT}"))?;
         let report = outcome.report()?;
         assert_eq!((outcome.code, outcome.stderr.lines().count()), (Some(0), 1), "{steps}: {outcome:#?}");
-        let target = last.rsplit(' ').next().unwrap_or_default();
-        let left = report.file(target).filter(|file| file.kind == "file" && last.starts_with("copy"));
+        let last = Plan::of("step", last).steps().pop().expect("it is a step");
+        let left = report.file(last.target()).filter(|file| file.kind == "file" && last.verb == Verb::Copy);
         assert!(left.is_none(), "{steps}: {left:?} is left");
     }
     Ok(())

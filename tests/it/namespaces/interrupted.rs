@@ -63,7 +63,7 @@ fn each_call_is_tried_again() -> Result<()> {
 fn a_root_without_large_pages_is_as_good() -> Result<()> {
     let (report, traced) = boot_with("mount", "EINVAL", 1)?;
     assert_eq!(report.argv, ["/sbin/agent", "--report", "one", "kernel"]);
-    let mounts: Vec<&str> = traced.lines().filter(|line| line.contains("mount(\"tmpfs\", \"/\"")).collect();
+    let mounts: Vec<&str> = traced.lines().filter(|line| line.contains("mount(\"tmpfs\", \".moveroot\"")).collect();
     let [refused, taken] = mounts.as_slice() else { panic!("{traced}") };
     assert!(
         refused.contains("\"huge=within_size,mode=0755,size=128m\"") && refused.ends_with("(INJECTED)"),

@@ -10,6 +10,8 @@ pub struct Mount {
     pub target: String,
     /// Of the mount, sorted.
     pub options: Vec<String>,
+    /// `private`, or the kinds that there are, without their numbers.
+    pub propagation: String,
     pub fstype: String,
     pub source: String,
     /// Of the filesystem, sorted.
@@ -43,8 +45,14 @@ fn parse(line: &str) -> Option<Mount> {
         root: mount.get(3)?.to_string(),
         target: mount.get(4)?.to_string(),
         options: sorted(mount.get(5)?),
+        propagation: propagation(mount.get(6..)?),
         fstype: filesystem.first()?.to_string(),
         source: filesystem.get(1)?.to_string(),
         super_options: sorted(filesystem.get(2)?),
     })
+}
+
+fn propagation(fields: &[&str]) -> String {
+    let kinds: Vec<&str> = fields.iter().map(|field| field.split(':').next().unwrap_or(field)).collect();
+    if kinds.is_empty() { "private".to_string() } else { kinds.join(" ") }
 }

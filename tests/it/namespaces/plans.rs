@@ -50,13 +50,13 @@ fn plans_up_to_4096_bytes() -> Result<()> {
 }
 
 /// The most words that a line may have, the verb included.
-const MOST_WORDS: usize = moveroot::plan::MAX_WORDS;
+const MOST_WORDS: usize = language::MAX_WORDS;
 
 #[test]
 fn plans_with_as_much_as_fits() -> Result<()> {
     // The kernel's 32 words come on top of the plan's.
     let kernel = || (0..32).map(|number| format!("kernel-{number}"));
-    let words = |count: usize| " word".repeat(count - "exec /sbin/agent --report".split(' ').count());
+    let words = |count: usize| " word".repeat(count - ["exec", "/sbin/agent", "--report"].len());
     let report = initramfs()?.args(kernel()).plan(format!("{AGENT}{}", words(MOST_WORDS)))?.run()?.report()?;
     assert_eq!(report.argv.len(), MOST_WORDS - 1 + kernel().count());
     let outcome = initramfs()?.plan(format!("{AGENT}{}", words(MOST_WORDS + 1)))?.run()?;
@@ -86,6 +86,26 @@ fn every_way_to_write_the_same_plan() -> Result<()> {
         let outcome = initramfs()?.plan(&plan)?.run()?;
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{plan:?}");
         assert_eq!(outcome.report()?.argv, ["/sbin/agent", "--report"], "{plan:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_root_is_made_by_itself() -> Result<()> {
+    let plan = "# comment\nbind /sbin/agent\nexec /sbin/agent --report --files /";
+    let outcome = initramfs()?.plan(plan)?.run()?;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:#?}");
+    let report = outcome.report()?;
+    assert_eq!((report.root.bytes, report.files[0].mode), (128 << 20, 0o755));
+    Ok(())
+}
+
+#[test]
+fn root_makes_a_new_mount() -> Result<()> {
+    for option in ["remount", "rbind", "move", "shared", "runbindable"] {
+        let outcome = initramfs()?.plan(format!("root size=1m,{option}\nexec /sbin/agent"))?.run()?;
+        let message = format!("moveroot: boot.plan:1: root size=1m,{option}: not for a new mount\n");
+        assert_eq!((outcome.code, &outcome.stderr), (Some(1), &message));
     }
     Ok(())
 }

@@ -42,13 +42,14 @@ fn all_of_the_kernels_words_arrive() -> Result<()> {
 }
 
 /// The plan's `env` steps, and the environment that comes of the kernel's: HOME, TERM, zone=1, alpha=2.
-const ENVIRONMENTS: [(&str, &[&str]); 7] = [
+const ENVIRONMENTS: [(&str, &[&str]); 8] = [
     ("", &["HOME=/", "TERM=linux", "zone=1", "alpha=2"]),
     ("env PATH=/sbin", &["HOME=/", "TERM=linux", "zone=1", "alpha=2", "PATH=/sbin"]),
     ("env HOME=/root", &["HOME=/root", "TERM=linux", "zone=1", "alpha=2"]),
     ("env zone=", &["HOME=/", "TERM=linux", "zone=", "alpha=2"]),
     ("env zon=3\nenv zonee=4", &["HOME=/", "TERM=linux", "zone=1", "alpha=2", "zon=3", "zonee=4"]),
     ("env A=1\nenv B=2\nenv A=3", &["HOME=/", "TERM=linux", "zone=1", "alpha=2", "A=3", "B=2"]),
+    ("env A= b  c # d ", &["HOME=/", "TERM=linux", "zone=1", "alpha=2", "A= b  c # d"]),
     ("env A=b=c", &["HOME=/", "TERM=linux", "zone=1", "alpha=2", "A=b=c"]),
 ];
 

@@ -6,7 +6,7 @@ use vm::sandbox::Sandbox;
 use super::{initramfs, run};
 
 /// Steps after the opening ones, and the message that the last of them ends with.
-pub const STEPS: [(&str, &str); 26] = [
+pub const STEPS: [(&str, &str); 27] = [
     ("mount sysfs /sys sysfs\nmount sysfs /sys sysfs", "mount sysfs on /sys: EBUSY (16)"),
     ("mount devtmpfs /dev nosuchfs", "mount devtmpfs on /dev: ENODEV (19)"),
     ("mount tmpfs /run tmpfs bogus=1", "mount tmpfs on /run: EINVAL (22)"),
@@ -31,6 +31,7 @@ pub const STEPS: [(&str, &str); 26] = [
     ("copy /script\nexec /script", "exec /script: ENOENT (2)"),
     ("dir /a\nexec /a", "exec /a: EACCES (13)"),
     ("copy /file\nexec /file", "exec /file: EACCES (13)"),
+    ("mount none / none shared\nmount tmpfs / tmpfs\nexec /sbin/agent", "exec /sbin/agent: EINVAL (22)"),
     ("copy /garbage\nexec /garbage", "exec /garbage: ENOEXEC (8)"),
     ("mount tmpfs /nx tmpfs noexec\ncopy /garbage /nx/file\nexec /nx/file", "exec /nx/file: EACCES (13)"),
 ];
@@ -39,7 +40,7 @@ pub const STEPS: [(&str, &str); 26] = [
 const MANY_VARIABLES: &str = "";
 
 /// Whole plans, and what is wrong with them.
-pub const PLANS: [(&str, &str); 11] = [
+pub const PLANS: [(&str, &str); 12] = [
     ("root size=lots\nexec /sbin/agent", "root size=lots: EINVAL (22)"),
     ("root\nbogus /a\nexec /sbin/agent", "unknown verb"),
     ("root\nmount tmpfs /a\nexec /sbin/agent", "too few words"),
@@ -47,6 +48,7 @@ pub const PLANS: [(&str, &str); 11] = [
     ("root\ndir a\nexec /sbin/agent", "path is not absolute"),
     ("root\ndir /a 0o755\nexec /sbin/agent", "mode is not octal"),
     ("root\nenv A\nexec /sbin/agent", "not NAME=VALUE"),
+    ("root shared\nexec /sbin/agent", "root shared: not for a new mount"),
     ("dir /a\nroot\nexec /sbin/agent", "out of order"),
     ("root", "ends without exec"),
     ("root\n-exec /sbin/nothing", "ends without exec"),

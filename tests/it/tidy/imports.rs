@@ -2,54 +2,76 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
+use super::code::code;
 use super::source::rust_files;
 
-/// The modules of the crate `moveroot`, from the top floor down. Those of one floor don't import each other.
-const FLOORS: [&[&str]; 8] = [
-    &["boot"],
-    &["root", "mounts", "carry", "service"],
-    &["report", "check"],
-    &["plan", "errno"],
-    &["options", "verb", "fault"],
-    &["table", "line"],
-    &["texts"],
-    &["sys"],
-];
+/// The modules of the init, from the top floor down.
+const FLOORS: [&str; 8] = ["start", "boot", "steps", "report", "roots", "scratch", "errno", "sys"];
 
-fn floor(module: &str) -> Result<usize> {
-    let floor = FLOORS.iter().position(|modules| modules.contains(&module));
-    ensure!(floor.is_some(), "the module {module} has no floor: name it in this test");
-    Ok(floor.unwrap_or_default())
+/// Those of `steps`, which don't import each other, are all on one floor. Those of `sys`, from the top floor down; of one
+/// floor none imports another.
+const SYS: [&[&str]; 4] = [&["process", "mount"], &["file"], &["marks"], &["call"]];
+
+/// What is wrong with the imports of a file of the init.
+fn complaints(path: &Path, text: &str) -> Vec<String> {
+    let Ok(inside) = path.strip_prefix("src") else { return Vec::new() };
+    let names: Vec<String> = inside.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let [module, inner @ ..] = names.as_slice() else { return Vec::new() };
+    // It names every module, to have them in the program.
+    if module == "main" {
+        return Vec::new();
+    }
+    let complaint = |what: String| format!("{}: {what}", path.display());
+    let floor = |name: &str| FLOORS.iter().position(|floor| *floor == name);
+    let Some(own) = floor(module) else {
+        return vec![complaint(format!("{module} has no floor: name it in this test"))];
+    };
+    let mut found = Vec::new();
+    for import in imports(text, "crate::") {
+        if import != *module && floor(&import).is_none_or(|other| other <= own) {
+            found.push(complaint(format!("imports {import}, which is not below {module}")));
+        }
+    }
+    let within = [imports(text, "super::"), imports(text, &format!("crate::{module}::"))].concat();
+    if let (Some(file), false) = (inner.last(), inner == ["mod"]) {
+        found.extend(within.iter().filter_map(|name| beside(module, file, name)).map(complaint));
+    }
+    found
+}
+
+/// Whether a file of a module may import a name of the same module.
+fn beside(module: &str, file: &str, name: &str) -> Option<String> {
+    let is_wrong = match module {
+        "sys" => {
+            let floor = |name: &str| SYS.iter().position(|files| files.contains(&name));
+            name != file && (floor(file).is_none() || floor(name).is_some_and(|other| Some(other) <= floor(file)))
+        }
+        // A module's name is a file's, any other is of the module itself.
+        _ => super::source::exists(&format!("src/{module}/{name}.rs")),
+    };
+    is_wrong.then(|| format!("imports {name}, which is not below {file}"))
 }
 
 #[test]
 fn point_down() -> Result<()> {
-    let mut found = 0;
-    for (path, text) in rust_files()? {
-        let Ok(inside) = path.strip_prefix("src") else { continue };
-        if ["lib.rs", "main.rs", "start.rs"].iter().any(|top| inside == Path::new(top)) {
-            continue;
-        }
-        let module = inside.components().next().map(|part| Path::new(part.as_os_str()).with_extension(""));
-        let module = module.unwrap_or_default().display().to_string();
-        for import in imports(&text) {
-            found += 1;
-            let is_down = floor(&import)? > floor(&module)?;
-            assert!(is_down || (module == "sys" && import == "sys"), "{} imports {import}", path.display());
-        }
+    let (mut count, mut found) = (0, Vec::new());
+    for (path, text) in rust_files()?.iter().filter(|(path, _)| path.starts_with("src")) {
+        count += imports(text, "crate::").len() + imports(text, "super::").len();
+        found.extend(complaints(path, text));
     }
-    assert!(found > 10, "found {found}: this test looks at the wrong files");
+    assert!(count > 20, "found {count}: this test looks at the wrong files");
+    assert_eq!(found, [""; 0]);
     Ok(())
 }
 
-/// Modules named behind `crate::`, alone or in braces, in a `use` or in a path.
-fn imports(text: &str) -> Vec<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+/// Names behind `crate::` or another prefix, alone or in braces, in a `use` or in a path.
+fn imports(text: &str, prefix: &str) -> Vec<String> {
+    let code = code(text);
     let mut found = Vec::new();
-    for (at, name) in code.match_indices("crate::") {
-        let rest = &code[at + name.len()..];
+    for (at, _) in code.match_indices(prefix) {
+        let rest = &code[at + prefix.len()..];
         match rest.strip_prefix('{') {
             Some(group) => found.extend(group_members(group)),
             None => found.push(identifier(rest)),
@@ -85,6 +107,31 @@ fn identifier(text: &str) -> String {
 
 #[test]
 fn are_all_seen() {
-    let text = "use crate::{a, b::{c, d}, e::f};\n// crate::no\nuse crate::g::h;\nfn i() { crate::j::k() }";
-    assert_eq!(imports(text), ["a", "b", "e", "g", "j"]);
+    let text = "use crate::{a, b::{c, d}, e::f};\n// crate::no\nuse crate::g::h;\nfn i() { crate::j::k(\"crate::l\") }";
+    assert_eq!(imports(text, "crate::"), ["a", "b", "e", "g", "j"]);
+    assert_eq!(imports(text, "crate::b::"), [""; 0]);
+}
+
+#[test]
+fn complaints_are_made() {
+    for (path, text, expected) in [
+        ("src/main.rs", "use crate::start;", ""),
+        ("src/boot.rs", "use crate::{steps, sys};", ""),
+        ("src/roots.rs", "use crate::report::a;", "imports report, which is not below roots"),
+        ("src/errno.rs", "use crate::scratch;", "imports scratch, which is not below errno"),
+        ("src/sys/file.rs", "use crate::errno;", "imports errno, which is not below sys"),
+        ("src/start/x86_64.rs", "use super::begin; use crate::boot;", ""),
+        ("src/steps/carry.rs", "use super::allow_existing; use crate::roots;", ""),
+        ("src/steps/carry.rs", "use super::furnish::a;", "imports furnish, which is not below carry"),
+        ("src/steps/carry.rs", "use crate::steps::furnish;", "imports furnish, which is not below carry"),
+        ("src/sys/mount.rs", "use super::{call, file};", ""),
+        ("src/sys/mount.rs", "use super::process::a;", "imports process, which is not below mount"),
+        ("src/sys/file.rs", "use super::mount::a;", "imports mount, which is not below file"),
+        ("src/sys/mod.rs", "pub use file::a;", ""),
+        ("src/new.rs", "", "new has no floor: name it in this test"),
+        ("language/src/lib.rs", "use crate::a;", ""),
+    ] {
+        let expected = if expected.is_empty() { vec![] } else { vec![format!("{path}: {expected}")] };
+        assert_eq!(complaints(Path::new(path), text), expected, "{path}: {text}");
+    }
 }

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use vm::workspace;
 
+use super::code::{code, functions};
+
 const MOST_LINES: usize = 250;
+/// Of the init.
+const MOST_LINES_OF_A_FUNCTION: usize = 40;
 
 /// What isn't part of the tree, and the one file that cargo writes.
 const LEFT_OUT: [&str; 3] = ["target", ".git", "Cargo.lock"];
@@ -97,24 +101,33 @@ fn nothing_is_tied_to_one_machine() -> Result<()> {
     Ok(())
 }
 
-/// The init's system calls and its entry may be unsafe, nothing else of it.
+/// Whether there is such a file.
+pub fn exists(path: &str) -> bool {
+    workspace::root().join(path).is_file()
+}
+
+/// Functions of the init that are longer than a screen.
+fn long_functions(path: &Path, text: &str) -> Vec<String> {
+    let code = code(text);
+    let functions = functions(&code).into_iter().filter_map(|(name, place)| {
+        let lines = code[place].lines().count();
+        (lines > MOST_LINES_OF_A_FUNCTION).then(|| format!("{}: {name} has {lines} lines", path.display()))
+    });
+    functions.collect()
+}
+
 #[test]
-fn unsafe_is_where_it_may_be() -> Result<()> {
-    let mut found = 0;
-    for (path, text) in rust_files()?.into_iter().filter(|(path, _)| path.starts_with("src")) {
-        let is_unsafe =
-            |line: &&str| code(line).split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "unsafe");
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with("#[unsafe(")).collect();
-        let used: Vec<&str> = lines.into_iter().filter(is_unsafe).collect();
-        let may = path.starts_with("src/sys") || path == Path::new("src/start.rs");
-        assert!(may || used.is_empty(), "{}: {used:?}", path.display());
-        found += used.len();
-    }
-    assert!(found > 5, "found {found}: this test looks at the wrong files");
+fn functions_are_short() -> Result<()> {
+    let files = rust_files()?;
+    let of_init = files.iter().filter(|(path, _)| path.starts_with("src") || path.starts_with("language/src"));
+    let found: Vec<String> = of_init.flat_map(|(path, text)| long_functions(path, text)).collect();
+    assert_eq!(found, [""; 0]);
     Ok(())
 }
 
-/// The line without its comment.
-fn code(line: &str) -> &str {
-    line.split("//").next().unwrap_or_default()
+#[test]
+fn long_functions_are_found() {
+    let function = |lines: usize| format!("fn short() {{}}\nfn long() {{\n{}}}\n", "a();\n".repeat(lines - 2));
+    assert_eq!(long_functions(Path::new("a.rs"), &function(40)), [""; 0]);
+    assert_eq!(long_functions(Path::new("a.rs"), &function(41)), ["a.rs: long has 41 lines"]);
 }

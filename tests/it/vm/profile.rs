@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use language::Verb;
 use serde_json::{Value, json};
 use vm::boot::demo_plan;
-use vm::plan;
+use vm::plan::Plan;
 
 use super::timeline::{texts, vm, vm_alone};
 
@@ -38,21 +39,21 @@ fn names_the_kernels_functions_and_accounts_for_init() -> Result<()> {
 /// Each step of the plan has its own calls.
 fn assert_steps(calls: &Value) -> Result<()> {
     let steps = calls["steps"].as_array().context("no steps")?;
-    let plan = plan::steps(&fs::read_to_string(demo_plan())?);
+    let plan = Plan::read(&demo_plan())?.steps();
     assert_eq!(steps.len(), plan.len() + 1, "{steps:?}");
-    for (found, (_, step)) in steps[1..].iter().zip(&plan) {
-        assert_eq!(found["step"], json!(step));
-        let call = match step.trim_start_matches('-').split(' ').next().unwrap_or_default() {
-            "root" | "mount" => "mount",
-            "link" => "symlinkat",
-            "dir" => "mkdirat",
-            "controllers" => "write",
-            "copy" => "sendfile",
-            "bind" => "move_mount",
-            "exec" => "execve",
-            verb => panic!("what does {verb} call?"),
+    for (found, step) in steps[1..].iter().zip(&plan) {
+        assert_eq!(found["step"], json!(step.text()));
+        let call = match step.verb {
+            Verb::Root | Verb::Mount => "mount",
+            Verb::Link => "symlinkat",
+            Verb::Dir => "mkdirat",
+            Verb::Controllers => "write",
+            Verb::Copy => "sendfile",
+            Verb::Bind => "move_mount",
+            Verb::Exec => "execve",
+            verb => panic!("what does {verb:?} call?"),
         };
-        assert_eq!(found["calls"][call][0], json!(1), "{step}: {found}");
+        assert_eq!(found["calls"][call][0], json!(1), "{}: {found}", step.text());
     }
     Ok(())
 }

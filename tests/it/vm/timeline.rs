@@ -6,7 +6,8 @@ use anyhow::{Context, Result, ensure};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use vm::boot::demo_plan;
-use vm::{build, plan};
+use vm::build;
+use vm::plan::{Plan, Step};
 
 use super::{alone, parts};
 
@@ -47,11 +48,11 @@ fn of_a_boot_has_every_step_and_adds_up() -> Result<()> {
     let svg = folder.path().join("timeline.svg");
     let said = vm_alone(&["boot", "--timeline", svg.to_str().context("a path in UTF-8")?])?;
     let drawn = texts(&std::fs::read_to_string(&svg)?)?;
-    let steps = plan::steps(&std::fs::read_to_string(demo_plan())?);
+    let steps: Vec<String> = Plan::read(&demo_plan())?.steps().iter().map(Step::text).collect();
     assert!(steps.len() > 10, "{steps:?}");
     let expected =
         ["QEMU starts", "kernel unpacks itself", "kernel: executes init", "init: starts", "service", "container"];
-    for name in expected.into_iter().chain(steps.iter().map(|(_, step)| step.as_str())) {
+    for name in expected.into_iter().chain(steps.iter().map(String::as_str)) {
         assert!(said.lines().any(|line| line.starts_with(name)), "no {name} in {said}");
         assert!(drawn.iter().any(|text| text.starts_with(name)), "no {name} in {drawn:?}");
     }

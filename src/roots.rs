@@ -1,0 +1,88 @@
+//! The two roots of a boot, and which of them `/` is. No other file calls chroot(2) or moves a root.
+//!
+//! Holds on entry: `/` and the working directory are the root of the initramfs.
+//! Holds on exit, after [`hand_over`](Roots::hand_over): both are the new root, and no path leads to the initramfs.
+//!
+//! The new root is mounted on a directory of the initramfs, and the working directory stays in the initramfs. So each root is
+//! one chroot(2) away from wherever `/` is, each is looked up in with its own symlinks, and `..` leads out of neither.
+
+use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_directory};
+use crate::sys::mount::{change_directory, chroot, mount, move_root};
+use crate::sys::{Descriptor, Errno};
+use language::CStrPtr;
+
+/// Where the new root is mounted, from the working directory.
+const NEW_ROOT: CStrPtr = CStrPtr::new(c".moveroot");
+const HERE: CStrPtr = CStrPtr::new(c".");
+const SLASH: CStrPtr = CStrPtr::new(c"/");
+const TMPFS: CStrPtr = CStrPtr::new(c"tmpfs");
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Initramfs,
+    New,
+}
+
+pub struct Roots {
+    /// What `/` is.
+    root: Root,
+    /// After the new root was moved, the root that `/` is not: no path leads there any more.
+    other: Option<Descriptor>,
+}
+
+impl Roots {
+    pub const fn new() -> Self {
+        Self { root: Root::Initramfs, other: None }
+    }
+
+    /// Makes `/` the initramfs.
+    pub fn enter_initramfs(&mut self) -> Result<(), Errno> {
+        self.enter(Root::Initramfs)
+    }
+
+    /// Makes `/` the new root.
+    pub fn enter_new_root(&mut self) -> Result<(), Errno> {
+        self.enter(Root::New)
+    }
+
+    /// Mounts the new root, a tmpfs.
+    pub fn mount_new_root(&mut self, flags: u32, options: CStrPtr) -> Result<(), Errno> {
+        allow_existing(make_directory(NEW_ROOT, DIRECTORY_MODE))?;
+        mount(TMPFS, NEW_ROOT, TMPFS, flags, options)
+    }
+
+    /// To be called after a mount or an unmount in the new root: what is mounted on its `/` is the new root.
+    pub fn follow_mount_on(&mut self, target: CStrPtr) -> Result<(), Errno> {
+        // `//` and `/.` are `/` too. For another name of dots, such as `/...`, this changes nothing.
+        if target.bytes().all(|byte| matches!(byte, b'/' | b'.')) { chroot(NEW_ROOT) } else { Ok(()) }
+    }
+
+    /// Leaves the initramfs for good. After a failure, calling it again goes on from there.
+    pub fn hand_over(&mut self) -> Result<(), Errno> {
+        self.enter(Root::New)?;
+        if self.other.is_none() {
+            let initramfs = open_directory(HERE)?;
+            move_root(NEW_ROOT, HERE)?;
+            self.other = Some(initramfs);
+        }
+        change_directory(SLASH)
+    }
+
+    fn enter(&mut self, root: Root) -> Result<(), Errno> {
+        if self.root == root {
+            return Ok(());
+        }
+        match (&mut self.other, root) {
+            (None, Root::Initramfs) => chroot(HERE)?,
+            (None, Root::New) => chroot(NEW_ROOT)?,
+            (Some(other), _) => {
+                let this = open_directory(SLASH)?;
+                other.become_working_directory()?;
+                chroot(HERE)?;
+                *other = this;
+            }
+        }
+        self.root = root;
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! The steps: one function a verb, which reads as what it asks of the kernel.
+//!
+//! Holds on entry of each: `/` is the root that it begins in, which [`run`] has entered; the working directory is in the initramfs.
+//! Holds on exit: `/` is either root.
+
+mod carry;
+mod furnish;
+mod module;
+mod process;
+mod root;
+
+use crate::roots::Roots;
+use crate::scratch::Scratch;
+use crate::sys::Errno;
+use language::{Step, Verb};
+pub use process::{Environment, Service};
+
+/// Runs a step.
+pub fn run(
+    step: &mut Step<'static>,
+    roots: &mut Roots,
+    service: &mut Service,
+    scratch: &mut Scratch,
+) -> Result<(), Errno> {
+    let arguments @ [first, second, ..] = step.arguments();
+    match step.verb() {
+        Verb::Root | Verb::Env | Verb::Exec => {}
+        Verb::Copy | Verb::Bind | Verb::Module => roots.enter_initramfs()?,
+        Verb::Mount | Verb::Dir | Verb::Link | Verb::Write | Verb::Controllers => roots.enter_new_root()?,
+    }
+    match step.verb() {
+        Verb::Root => root::root(*first, roots, scratch),
+        Verb::Mount => furnish::mount(arguments, roots, scratch),
+        Verb::Dir => furnish::dir(first, *second),
+        Verb::Link => furnish::link(*first, second, scratch),
+        Verb::Write => furnish::write(*first, *second),
+        Verb::Controllers => furnish::controllers(step, scratch),
+        Verb::Copy => carry::copy(*first, second.or(first), roots),
+        Verb::Bind => carry::bind(*first, second.or(first), roots),
+        Verb::Env => process::env(*first, service),
+        Verb::Module => module::module(*first, *second),
+        Verb::Exec => process::exec(step, roots, service),
+    }
+}

@@ -1,0 +1,150 @@
+//! The steps that furnish the new root: directories, symlinks, mounts, and what is written into the kernel's files.
+
+use crate::roots::Roots;
+use crate::scratch::Scratch;
+use crate::sys::file::{
+    DIRECTORY_MODE, allow_existing, new_directory, new_symlink, open_directory, open_to_write, set_mode,
+};
+use crate::sys::mount::{self, change_mount, detach_mount, mount_flags};
+use crate::sys::{Descriptor, Errno};
+use language::{CStrPtr, MountFlags, PROPAGATIONS, Step, Word, octal};
+use linux_raw_sys::errno::{EEXIST, EINVAL, EIO};
+use linux_raw_sys::general::{
+    MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_REC,
+    MS_RELATIME, MS_REMOUNT, MS_STRICTATIME,
+};
+
+const EXISTS: Errno = Errno::of(EEXIST);
+
+/// A directory's bits that mkdir(2) takes from its argument whatever the umask, 022.
+const MKDIR_MODE: u32 = 0o1755;
+
+/// `dir PATH [MODE]`: one that is there already stays as it is.
+pub fn dir(path: Word, mode: CStrPtr) -> Result<(), Errno> {
+    let mode = if mode.is_empty() { DIRECTORY_MODE } else { octal(mode).unwrap_or_default() };
+    match new_directory(path, mode) {
+        Err(EXISTS) => open_directory(*path).map(drop),
+        Ok(()) if mode & !MKDIR_MODE != 0 => set_mode(*path, mode),
+        other => other,
+    }
+}
+
+/// `link TARGET PATH`: the same one that is there already is fine.
+pub fn link(target: CStrPtr, path: Word, scratch: &mut Scratch) -> Result<(), Errno> {
+    match new_symlink(target, path) {
+        Err(EXISTS) => match scratch.read_symlink(*path) {
+            Ok(found) if found.equals(target) => Ok(()),
+            Err(errno) if errno != Errno::of(EINVAL) => Err(errno),
+            _ => Err(EXISTS),
+        },
+        other => other,
+    }
+}
+
+/// `mount SOURCE TARGET FSTYPE [OPTIONS]`: makes the mount point. mount(2) takes what is mounted, the flags of a bind and the
+/// propagation by calls of their own.
+pub fn mount(arguments: [Word; 4], roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
+    let [_, target, fstype, options] = arguments;
+    allow_existing(new_directory(target, DIRECTORY_MODE))?;
+    scratch.clear();
+    let flags = scratch.add_options(*options);
+    let data = scratch.c_str();
+    // As for mount(8), FSTYPE `none` and nothing else to do means that nothing is mounted.
+    let is_propagation_alone =
+        flags.propagation != 0 && flags.set == 0 && data.is_empty() && fstype.equals(CStrPtr::new(c"none"));
+    if !is_propagation_alone {
+        attach(arguments, flags, data, roots)?;
+    }
+    for kind in PROPAGATIONS.iter().filter(|kind| flags.propagation & **kind != 0) {
+        change_mount(*target, kind | flags.propagation & MS_REC)?;
+    }
+    Ok(())
+}
+
+/// Mounts, moves or changes, and sets the flags.
+fn attach(
+    [source, target, fstype, _]: [Word; 4],
+    flags: MountFlags,
+    data: CStrPtr,
+    roots: &mut Roots,
+) -> Result<(), Errno> {
+    if flags.set & MS_REMOUNT != 0 {
+        // With MS_BIND, the flags of the mount alone.
+        return mount::mount(*source, *target, *fstype, merged(*target, flags)?, data);
+    }
+    mount::mount(*source, *target, *fstype, flags.set, data)?;
+    roots.follow_mount_on(*target)?;
+    // A bind and a move ignore flags of a mount: do_loopback and do_move_mount_old in fs/namespace.c.
+    if flags.set & (MS_BIND | MS_MOVE) == 0 || (flags.set | flags.cleared) & OF_A_MOUNT == 0 {
+        return Ok(());
+    }
+    let now = merged(*target, flags).map(|now| now & OF_A_MOUNT | MS_REMOUNT | MS_BIND);
+    let changed = now.and_then(|now| change_mount(*target, now));
+    if changed.is_err() {
+        // What was to be read-only must not stay there writable.
+        let _ = detach_mount(*target).and_then(|()| roots.follow_mount_on(*target));
+    }
+    changed
+}
+
+/// The flags of a mount, not of its filesystem.
+const OF_A_MOUNT: u32 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NODIRATIME | ACCESS_TIMES;
+/// Of these a mount has one.
+const ACCESS_TIMES: u32 = MS_NOATIME | MS_RELATIME | MS_STRICTATIME;
+
+/// The flags that a mount is to have. mount(2) replaces all that it has (do_reconfigure_mnt in fs/namespace.c), so they are passed
+/// again, unless an option says otherwise.
+fn merged(target: CStrPtr, flags: MountFlags) -> Result<u32, Errno> {
+    let mut kept = mount_flags(target)? & !flags.cleared;
+    if flags.set & ACCESS_TIMES != 0 {
+        kept &= !ACCESS_TIMES;
+    }
+    if (kept | flags.set) & ACCESS_TIMES == 0 {
+        kept |= MS_RELATIME;
+    }
+    Ok(kept | flags.set)
+}
+
+/// `write PATH TEXT`: in one write(2), as the kernel's files want it.
+pub fn write(path: CStrPtr, text: CStrPtr) -> Result<(), Errno> {
+    write_whole(&open_to_write(path)?, text.to_bytes())
+}
+
+fn write_whole(file: &Descriptor, bytes: &[u8]) -> Result<(), Errno> {
+    if file.write(bytes)? == bytes.len() { Ok(()) } else { Err(Errno::of(EIO)) }
+}
+
+const SUBTREE_CONTROL: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.subtree_control");
+
+/// `controllers NAME…`: all in one write, or, if the kernel refuses that, one by one. A failure names the refused ones.
+pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> {
+    let file = open_to_write(SUBTREE_CONTROL)?;
+    let mut result = enable(&file, step, !VERB, scratch);
+    if result.is_err() {
+        (step.named, result) = (VERB, Ok(()));
+        for place in 1..step.words().len() {
+            let refused = enable(&file, step, VERB << place, scratch);
+            if refused.is_err() {
+                step.named |= VERB << place;
+                result = refused;
+            }
+        }
+    }
+    result
+}
+
+/// The first word of a step; the others are the bits above.
+const VERB: u32 = 1;
+
+/// One write of `+NAME` for each of these words, which takes all of them or none (cgroup_subtree_control_write): EIO if it took
+/// some.
+fn enable(file: &Descriptor, step: &Step, words: u32, scratch: &mut Scratch) -> Result<(), Errno> {
+    scratch.clear();
+    for (place, name) in step.words().enumerate() {
+        if words >> place & 1 != 0 {
+            scratch.add(CStrPtr::new(c" +"));
+            scratch.add(*name);
+        }
+    }
+    write_whole(file, scratch.bytes())
+}

@@ -1,0 +1,57 @@
+//! The steps about the service: its environment, and becoming it.
+
+use crate::roots::Roots;
+use crate::sys::Errno;
+use crate::sys::process::{Arguments, KernelWords, execute};
+use language::{CStrPtr, MAX_WORDS, Step};
+use linux_raw_sys::errno::E2BIG;
+
+/// What the kernel passes (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two), as many again for the plan, and the end.
+const MAX_VARIABLES: usize = 34 + MAX_WORDS + 1;
+
+/// NAME=VALUE, as execve(2) takes them; those that are used come first, and the last must stay free.
+pub type Environment = [Option<CStrPtr<'static>>; MAX_VARIABLES];
+
+/// What the service is given.
+pub struct Service<'r> {
+    pub arguments: Arguments,
+    pub environment: &'r mut Environment,
+}
+
+impl Service<'_> {
+    /// Adds the kernel's variables to an empty environment. Returns the value of the last one with this prefix, if it isn't empty.
+    pub fn add_kernel_variables(&mut self, variables: KernelWords, prefix: CStrPtr) -> Option<CStrPtr<'static>> {
+        let mut found = None;
+        for (place, variable) in self.environment.iter_mut().zip(variables) {
+            *place = Some(variable);
+            found = variable.strip_prefix(prefix).or(found);
+        }
+        found.filter(|value| !value.is_empty())
+    }
+}
+
+/// `env NAME=VALUE`: takes the place of a variable of the same name.
+pub fn env(assignment: CStrPtr<'static>, service: &mut Service) -> Result<(), Errno> {
+    let [variables @ .., _] = service.environment;
+    for variable in variables {
+        if variable.is_none_or(|variable| has_same_name(variable, assignment)) {
+            *variable = Some(assignment);
+            return Ok(());
+        }
+    }
+    Err(Errno::of(E2BIG))
+}
+
+/// Whether they are the same up to the first `=`, and there is one.
+fn has_same_name(one: CStrPtr, other: CStrPtr) -> bool {
+    let mut same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other);
+    same.any(|(byte, _)| byte == b'=')
+}
+
+/// `exec PATH [ARG…]`: PATH, the plan's arguments, then the kernel's. Returns on failure only.
+pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Result<(), Errno> {
+    roots.hand_over()?;
+    let mut words = step.words();
+    words.next();
+    execute(words, &service.arguments, service.environment)
+}

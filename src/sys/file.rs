@@ -1,0 +1,236 @@
+//! Files: made, opened, read, written.
+
+use super::call::{Answer, Errno, call};
+use core::mem::MaybeUninit;
+use language::{CStrPtr, Text, Word};
+use linux_raw_sys::errno::{EEXIST, ENOENT};
+use linux_raw_sys::general::{
+    AT_FDCWD, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
+    O_WRONLY, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, stat,
+};
+use syscalls::Sysno;
+
+/// An open file, closed when it is dropped. What is still open then closes when the service is executed (O_CLOEXEC, open(2)), but
+/// for descriptors 0, 1 and 2.
+pub struct Descriptor(pub(super) usize);
+
+impl Drop for Descriptor {
+    /// close(2). The descriptor is gone even after a failure, EINTR included, so that is never tried again.
+    fn drop(&mut self) {
+        // SAFETY: no memory is touched, and nobody else has this descriptor.
+        let _ = unsafe { syscalls::raw::syscall1(Sysno::close as usize, self.0) };
+    }
+}
+
+fn open(path: CStrPtr, flags: u32, mode: u32) -> Result<Descriptor, Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(openat, AT_FDCWD, path.as_ptr(), flags, mode) }.value().map(Descriptor)
+}
+
+/// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2). A FIFO without a writer is opened at once.
+pub fn open_to_read(path: CStrPtr) -> Result<Descriptor, Errno> {
+    open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0)
+}
+
+/// `openat(path, O_WRONLY | O_TRUNC | O_NONBLOCK)`, of a file that exists: open(2). A FIFO without a reader gives ENXIO.
+pub fn open_to_write(path: CStrPtr) -> Result<Descriptor, Errno> {
+    open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0)
+}
+
+/// `openat(path, O_PATH | O_DIRECTORY)`: open(2). ENOTDIR of what is no directory.
+pub fn open_directory(path: CStrPtr) -> Result<Descriptor, Errno> {
+    open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+}
+
+/// `openat(path, O_RDWR | O_APPEND)`: a device. It stays open when the service is executed.
+pub fn open_device(path: CStrPtr) -> Result<Descriptor, Errno> {
+    open(path, O_RDWR | O_APPEND, 0)
+}
+
+/// `mknodat(path, S_IFCHR | 0600, major, minor)`: for root alone, as the kernel makes them where nobody says otherwise
+/// (devtmpfs_create_node). mknod(2); numbers below 256, see Documentation/admin-guide/devices.txt of the kernel.
+pub fn make_character_device(path: CStrPtr, major: u8, minor: u8) -> Result<(), Errno> {
+    let device = usize::from(major) << 8 | usize::from(minor);
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(mknodat, AT_FDCWD, path.as_ptr(), S_IFCHR | 0o600, device) }.done()
+}
+
+/// `mkdirat(path, mode)`: mkdir(2).
+pub fn make_directory(path: CStrPtr, mode: u32) -> Result<(), Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(mkdirat, AT_FDCWD, path.as_ptr(), mode) }.done()
+}
+
+/// The mode of a directory that no plan names.
+pub const DIRECTORY_MODE: u32 = 0o755;
+
+/// Success where what was to be made is there already.
+pub fn allow_existing(result: Result<(), Errno>) -> Result<(), Errno> {
+    match result {
+        Err(errno) if errno == Errno::of(EEXIST) => Ok(()),
+        other => other,
+    }
+}
+
+/// `mkdirat(path, mode)`, in parents that are made if they are missing: mkdir(2).
+pub fn new_directory(path: Word, mode: u32) -> Result<(), Errno> {
+    // SAFETY: these are mkdirat's arguments.
+    unsafe { make(AT_FDCWD as usize, path.as_ptr() as usize, mode as usize, 0, path, Sysno::mkdirat) }.done()
+}
+
+/// `mknodat(path, S_IFREG)`: an empty file without permissions, in parents that are made if they are missing. mknod(2).
+pub fn new_empty_file(path: Word) -> Result<(), Errno> {
+    // SAFETY: these are mknodat's arguments.
+    unsafe { make(AT_FDCWD as usize, path.as_ptr() as usize, S_IFREG as usize, 0, path, Sysno::mknodat) }.done()
+}
+
+/// `symlinkat(target, path)`, in parents that are made if they are missing: symlink(2).
+pub fn new_symlink(target: CStrPtr, path: Word) -> Result<(), Errno> {
+    // SAFETY: these are symlinkat's arguments, and the target is NUL-terminated.
+    unsafe { make(target.as_ptr() as usize, AT_FDCWD as usize, path.as_ptr() as usize, 0, path, Sysno::symlinkat) }
+        .done()
+}
+
+/// `openat(path, O_WRONLY | O_CREAT | O_EXCL, mode)`: a new file, in parents that are made if they are missing. open(2).
+pub fn new_file(path: Word, mode: u32) -> Result<Descriptor, Errno> {
+    let flags = (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC) as usize;
+    // SAFETY: these are openat's arguments.
+    let answer = unsafe { make(AT_FDCWD as usize, path.as_ptr() as usize, flags, mode as usize, path, Sysno::openat) };
+    answer.value().map(Descriptor)
+}
+
+/// Makes something; where that fails for want of a parent, makes each that is missing, and tries once more.
+///
+/// # Safety
+/// The first four are the arguments of that call.
+unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, call: Sysno) -> Answer {
+    let mut has_parents = false;
+    loop {
+        // SAFETY: the caller's promise; `path` is NUL-terminated.
+        let answer = unsafe { call!(@ syscall4, call, a, b, c, d) };
+        if has_parents || !answer.is(ENOENT) {
+            return answer;
+        }
+        has_parents = true;
+        let make_parent = |parent: CStrPtr| {
+            // SAFETY: `parent` is NUL-terminated.
+            let answer = unsafe { call!(mkdirat, AT_FDCWD, parent.as_ptr(), DIRECTORY_MODE) };
+            if answer.is(EEXIST) || answer.is(0) { Ok(()) } else { Err(answer) }
+        };
+        // SAFETY: nobody else reads the path meanwhile.
+        let parents = unsafe { path.each_parent(make_parent) };
+        if let Err(answer) = parents {
+            return answer;
+        }
+    }
+}
+
+/// `readlinkat(path)`: how many bytes of the target were put into the buffer. readlink(2); EINVAL of what is no symlink.
+pub fn read_symlink(path: CStrPtr, buffer: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: `path` is NUL-terminated, and the buffer as long as it says.
+    unsafe { call!(readlinkat, AT_FDCWD, path.as_ptr(), buffer.as_mut_ptr(), buffer.len()) }.value()
+}
+
+/// `unlinkat(path)`: unlink(2).
+pub fn unlink(path: CStrPtr) -> Result<(), Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(unlinkat, AT_FDCWD, path.as_ptr(), 0) }.done()
+}
+
+/// `fchmodat(path, mode)`: all permission bits, whatever the umask. chmod(2).
+pub fn set_mode(path: CStrPtr, mode: u32) -> Result<(), Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(fchmodat, AT_FDCWD, path.as_ptr(), mode) }.done()
+}
+
+impl Descriptor {
+    /// `fstat(file)`: stat(2). `buffer` is where the kernel writes, so that nothing need be moved.
+    pub fn status<'b>(&self, buffer: &'b mut MaybeUninit<Status>) -> Result<&'b Status, Errno> {
+        // SAFETY: there is memory for a struct stat, which the kernel fills whole: cp_new_stat in fs/stat.c.
+        unsafe {
+            call!(fstat, self.0, buffer.as_mut_ptr()).done()?;
+            Ok(buffer.assume_init_ref())
+        }
+    }
+
+    /// `read(file)` to its end, or as much as `text` holds: read(2).
+    pub fn read_to_end(&self, text: &mut Text) -> Result<(), Errno> {
+        let mut length = 0;
+        loop {
+            // Written first: to read an untouched page maps the page of zeros, and to write it then faults once more
+            // (do_anonymous_page and do_wp_page in mm/memory.c).
+            // SAFETY: the kernel has written so many bytes, no more than there is capacity for.
+            unsafe { text.set_len(length) };
+            // SAFETY: there is that much capacity behind them.
+            let read =
+                unsafe { call!(read, self.0, text.as_mut_ptr().add(length), text.capacity() - length) }.value()?;
+            if read == 0 {
+                return Ok(());
+            }
+            length += read;
+        }
+    }
+
+    /// `write(file, bytes)`, once: how many bytes went. write(2).
+    pub fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        // SAFETY: there are so many bytes.
+        unsafe { call!(write, self.0, bytes.as_ptr(), bytes.len()) }.value()
+    }
+
+    /// `sendfile(to, from, length)`, from where both stand: how many bytes went, at times fewer. sendfile(2).
+    pub fn send(&self, from: &Self, length: usize) -> Result<usize, Errno> {
+        // SAFETY: the offset is null, no memory is touched.
+        unsafe { call!(sendfile, self.0, from.0, 0, length) }.value()
+    }
+
+    /// `fchown(file, owner)`: chown(2). It clears the set-uid and set-gid bits.
+    pub fn set_owner(&self, (user, group): (u32, u32)) -> Result<(), Errno> {
+        // SAFETY: no memory is touched.
+        unsafe { call!(fchown, self.0, user, group) }.done()
+    }
+
+    /// `finit_module(file, parameters, flags)`: init_module(2). EEXIST of one that is loaded already.
+    pub fn load_module(&self, parameters: CStrPtr, is_compressed: bool) -> Result<(), Errno> {
+        let flags = if is_compressed { MODULE_INIT_COMPRESSED_FILE } else { 0 };
+        // SAFETY: `parameters` is NUL-terminated.
+        unsafe { call!(finit_module, self.0, parameters.as_ptr(), flags) }.done()
+    }
+}
+
+/// The kernel itself is to decompress the module, since Linux 5.17 and with CONFIG_MODULE_DECOMPRESS. From
+/// include/uapi/linux/module.h, which linux-raw-sys leaves out.
+const MODULE_INIT_COMPRESSED_FILE: usize = 4;
+
+/// What fstat(2) says of a file.
+#[repr(transparent)]
+pub struct Status(stat);
+
+impl Status {
+    pub fn is_file(&self) -> bool {
+        self.0.st_mode & S_IFMT == S_IFREG
+    }
+
+    pub fn is_directory(&self) -> bool {
+        self.0.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The permission bits, with set-uid, set-gid and sticky.
+    pub fn mode(&self) -> u32 {
+        self.0.st_mode & !S_IFMT
+    }
+
+    /// User and group.
+    pub fn owner(&self) -> (u32, u32) {
+        (self.0.st_uid, self.0.st_gid)
+    }
+
+    /// In bytes.
+    pub fn size(&self) -> usize {
+        self.0.st_size as usize
+    }
+
+    /// How many bytes its pages take: fewer than its size where it has holes. The kernel counts in units of 512: stat(2).
+    pub fn stored(&self) -> usize {
+        (self.0.st_blocks as usize) << 9
+    }
+}

@@ -1,0 +1,97 @@
+//! Mounts, and where `/` is.
+
+use super::call::{Errno, call};
+use super::file::Descriptor;
+use core::mem::MaybeUninit;
+use core::ptr;
+use language::CStrPtr;
+use linux_raw_sys::general::{
+    AT_FDCWD, MNT_DETACH, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
+    MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME, MS_STRICTATIME, MS_SYNCHRONOUS, OPEN_TREE_CLOEXEC,
+    OPEN_TREE_CLONE, statfs,
+};
+
+/// `mount(source, target, fstype, flags, data)`, whatever the flags make of it: mount(2).
+pub fn mount(source: CStrPtr, target: CStrPtr, fstype: CStrPtr, flags: u32, data: CStrPtr) -> Result<(), Errno> {
+    // Of data the kernel copies a whole page, however short it is (copy_mount_options in fs/namespace.c).
+    let data = if data.is_empty() { ptr::null() } else { data.as_ptr() };
+    // SAFETY: all that isn't null is NUL-terminated; the kernel copies it before it answers.
+    unsafe { call!(mount, source.as_ptr(), target.as_ptr(), fstype.as_ptr(), flags, data) }.done()
+}
+
+/// `mount(NULL, target, NULL, flags, NULL)`: changes the mount that is there, by MS_REMOUNT | MS_BIND or a propagation. mount(2).
+pub fn change_mount(target: CStrPtr, flags: u32) -> Result<(), Errno> {
+    // SAFETY: `target` is NUL-terminated, and the kernel looks at none of the others with these flags.
+    unsafe { call!(mount, 0, target.as_ptr(), 0, flags, 0) }.done()
+}
+
+/// `mount(source, target, MS_MOVE)`: mount(2). EINVAL where the source's parent is shared.
+pub fn move_root(source: CStrPtr, target: CStrPtr) -> Result<(), Errno> {
+    // SAFETY: both are NUL-terminated, and the kernel looks at none of the others with this flag.
+    unsafe { call!(mount, source.as_ptr(), target.as_ptr(), 0, MS_MOVE, 0) }.done()
+}
+
+/// `statfs(path)`: the flags of the mount there and of its filesystem, as MS_*. statfs(2); dirsync and lazytime are not in them.
+pub fn mount_flags(path: CStrPtr) -> Result<u32, Errno> {
+    let mut status = MaybeUninit::<statfs>::uninit();
+    // SAFETY: the kernel fills the whole of a struct statfs: do_statfs_native in fs/statfs.c.
+    let flags = unsafe {
+        call!(statfs, path.as_ptr(), status.as_mut_ptr()).done()?;
+        status.assume_init().f_flags as u32
+    };
+    let has = |flag: u32| flags & flag != 0;
+    let access_times = if has(MS_NOATIME) {
+        MS_NOATIME
+    } else if has(ST_RELATIME) {
+        MS_RELATIME
+    } else {
+        MS_STRICTATIME
+    };
+    let nosymfollow = if has(ST_NOSYMFOLLOW) { MS_NOSYMFOLLOW } else { 0 };
+    // The others have the same numbers as ST_*.
+    let same = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NODIRATIME | MS_SYNCHRONOUS;
+    Ok(flags & same | access_times | nosymfollow)
+}
+
+/// include/linux/statfs.h; linux-raw-sys has no ST_*.
+const ST_RELATIME: u32 = 0x1000;
+const ST_NOSYMFOLLOW: u32 = 0x2000;
+
+/// `open_tree(path, OPEN_TREE_CLONE)`: a bind mount of `path` that isn't attached yet: open_tree(2). Symlinks are followed.
+pub fn clone_mount(path: CStrPtr) -> Result<Descriptor, Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(open_tree, AT_FDCWD, path.as_ptr(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) }.value().map(Descriptor)
+}
+
+/// `move_mount(tree, target, MOVE_MOUNT_T_SYMLINKS)`: attaches it to `target`, to which symlinks are followed: move_mount(2).
+pub fn attach_mount(tree: &Descriptor, target: CStrPtr) -> Result<(), Errno> {
+    let flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
+    // SAFETY: two NUL-terminated paths.
+    unsafe { call!(move_mount, tree.0, CStrPtr::EMPTY.as_ptr(), AT_FDCWD, target.as_ptr(), flags) }.done()
+}
+
+/// `umount2(target, MNT_DETACH)`: umount(2).
+pub fn detach_mount(target: CStrPtr) -> Result<(), Errno> {
+    // SAFETY: `target` is NUL-terminated.
+    unsafe { call!(umount2, target.as_ptr(), MNT_DETACH) }.done()
+}
+
+/// `chroot(path)`: chroot(2).
+pub fn chroot(path: CStrPtr) -> Result<(), Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(chroot, path.as_ptr()) }.done()
+}
+
+/// `chdir(path)`: chdir(2).
+pub fn change_directory(path: CStrPtr) -> Result<(), Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    unsafe { call!(chdir, path.as_ptr()) }.done()
+}
+
+impl Descriptor {
+    /// `fchdir(directory)`: chdir(2).
+    pub fn become_working_directory(&self) -> Result<(), Errno> {
+        // SAFETY: no memory is touched.
+        unsafe { call!(fchdir, self.0) }.done()
+    }
+}
