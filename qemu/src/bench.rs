@@ -58,6 +58,9 @@ pub struct Options {
     /// Keep the figures and the chart in qemu/records
     #[arg(long)]
     pub record: bool,
+    /// Compare with the init of another checkout of this repository, natively and with nobody else
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["only", "record"])]
+    pub against: Option<PathBuf>,
 }
 
 impl Options {
@@ -68,6 +71,9 @@ impl Options {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    if let Some(checkout) = &options.against {
+        return compare(options, checkout);
+    }
     let folder = if options.record { workspace::root().join("qemu/records") } else { peers::folder()? };
     let json = folder.join(format!("bench-{}.json", machine::date()?));
     output::ensure_writable(&json)?;
@@ -77,7 +83,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let mut record = blank(left_out)?;
     if options.wants(Part::Native) {
         eprintln!("vm: native boots, {rounds} rounds");
-        record.native = native::run(&kinds, &service, rounds).context("native")?;
+        record.native = native::run(&kinds, None, &service, rounds).context("native")?;
     }
     if options.only != Some(Part::Native) {
         let guests = guests(options, &service)?;
@@ -98,9 +104,21 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Before and after a change, in one interleaved run.
+fn compare(options: &Options, checkout: &Path) -> Result<ExitCode> {
+    let checkout = checkout.canonicalize().with_context(|| format!("cannot find {}", checkout.display()))?;
+    apt::ensure_programs(&["gcc", "musl-gcc"])?;
+    let rounds = if options.quick { 5 } else { options.rounds };
+    let mut record = blank(Vec::new())?;
+    record.native = native::run(&[Kind::Moveroot, Kind::Other], Some(&checkout), &peers::probe()?, rounds)?;
+    print!("{}", record.tables());
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Who takes part, and who can't.
 fn takers() -> Result<(Vec<Kind>, Vec<String>)> {
     let mut kinds = Kind::ALL.to_vec();
+    kinds.retain(|kind| *kind != Kind::Other);
     let mut left_out = Vec::new();
     if let Some(reason) = peers::ensure_compilers()? {
         kinds.retain(|kind| *kind != Kind::Go);

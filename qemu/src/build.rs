@@ -24,6 +24,15 @@ pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
     built(cargo, target.join("release/init"))
 }
 
+/// The release `init` of another checkout, with a plan built in.
+pub fn other_init(checkout: &Path, plan: &Path) -> Result<PathBuf> {
+    let name = plan.file_stem().context("the plan's path names no file")?;
+    let target = workspace::cache("against")?.join(name);
+    let mut cargo = cargo_for_init("build");
+    cargo.current_dir(checkout).env("MOVEROOT_PLAN", plan).arg("--target-dir").arg(&target);
+    built(cargo, target.join("release/init"))
+}
+
 /// The release `init` that marks its entry and its steps, in a target folder of its own.
 pub fn marked_init() -> Result<PathBuf> {
     let target = workspace::target()?.join("marks");

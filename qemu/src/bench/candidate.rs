@@ -26,6 +26,8 @@ impl fmt::Display for Carry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Moveroot,
+    /// moveroot as another checkout has it.
+    Other,
     /// moveroot's system calls, and nothing else.
     Floor,
     /// C, static with musl.
@@ -38,13 +40,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 6] = [Kind::Moveroot, Kind::Floor, Kind::C, Kind::Go, Kind::Busybox, Kind::Klibc];
+    pub const ALL: [Kind; 7] =
+        [Kind::Moveroot, Kind::Other, Kind::Floor, Kind::C, Kind::Go, Kind::Busybox, Kind::Klibc];
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str(match self {
             Kind::Moveroot => "moveroot",
+            Kind::Other => "moveroot of --against",
             Kind::Floor => "floor",
             Kind::C => "C, musl",
             Kind::Go => "Go",

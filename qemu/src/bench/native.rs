@@ -47,10 +47,10 @@ struct Entrant {
     times: Vec<f64>,
 }
 
-/// Runs everybody in turn, `rounds` times.
-pub fn run(kinds: &[Kind], service: &Path, rounds: usize) -> Result<Vec<Line>> {
+/// Runs everybody in turn, `rounds` times; `against` is the checkout of the other moveroot, if that takes part.
+pub fn run(kinds: &[Kind], against: Option<&Path>, service: &Path, rounds: usize) -> Result<Vec<Line>> {
     ensure!(rustix::process::geteuid().is_root(), "new namespaces need root: run this as root or by sudo");
-    let mut entrants = entrants(kinds, service)?;
+    let mut entrants = entrants(kinds, against, service)?;
     // The first round fills caches and is not counted.
     for round in 0..=rounds {
         for place in shuffled(entrants.len(), round) {
@@ -75,7 +75,7 @@ fn shuffled(count: usize, round: usize) -> Vec<usize> {
 }
 
 /// Every candidate with every file it takes part with.
-fn entrants(kinds: &[Kind], service: &Path) -> Result<Vec<Entrant>> {
+fn entrants(kinds: &[Kind], against: Option<&Path>, service: &Path) -> Result<Vec<Entrant>> {
     let mut entrants = Vec::new();
     let mut programs: HashMap<Candidate, Program> = HashMap::new();
     for half_mbs in SIZES {
@@ -86,9 +86,10 @@ fn entrants(kinds: &[Kind], service: &Path) -> Result<Vec<Entrant>> {
             if !grows && !SHAPES.contains(&half_mbs) {
                 continue;
             }
-            let mut program = match programs.get(&who) {
-                Some(program) => program.clone(),
-                None => peers::build(who, false)?,
+            let mut program = match (programs.get(&who), against) {
+                (Some(program), _) => program.clone(),
+                (None, Some(checkout)) if who.kind == Kind::Other => peers::other(checkout, who.carry)?,
+                (None, _) => peers::build(who, false)?,
             };
             programs.insert(who, program.clone());
             if who.kind == Kind::Floor {

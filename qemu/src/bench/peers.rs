@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use language::Verb;
 
 use super::candidate::{Candidate, Carry, Kind};
@@ -56,7 +56,10 @@ pub fn build(candidate: Candidate, with_controllers: bool) -> Result<Program> {
     let controllers = controllers(with_controllers)?;
     let name = format!("{}{}", candidate.carry, if with_controllers { "-controllers" } else { "" });
     match candidate.kind {
-        Kind::Moveroot | Kind::Floor => moveroot(candidate.carry, with_controllers, &name),
+        Kind::Moveroot | Kind::Floor => {
+            Program::of(&build::init(Some(&plan_file(candidate.carry, with_controllers, &name)?))?)
+        }
+        Kind::Other => bail!("it is built from its own checkout"),
         Kind::C => c(candidate.carry, &controllers, &name),
         Kind::Go => go(candidate.carry, &controllers, &name),
         Kind::Busybox => busybox(&script("busybox.sh", candidate.carry, &controllers)?),
@@ -97,13 +100,19 @@ pub fn run(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-fn moveroot(carry: Carry, with_controllers: bool, name: &str) -> Result<Program> {
+/// The init of another checkout, with the same plan.
+pub fn other(checkout: &Path, carry: Carry) -> Result<Program> {
+    let plan = plan_file(carry, false, &carry.to_string())?;
+    Program::of(&build::other_init(checkout, &plan)?)
+}
+
+fn plan_file(carry: Carry, with_controllers: bool, name: &str) -> Result<PathBuf> {
     let path = folder()?.join(format!("{name}.plan"));
     let plan = plan(carry, with_controllers)?;
     if fs::read_to_string(&path).ok().as_ref() != Some(&plan) {
         fs::write(&path, plan).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Program::of(&build::init(Some(&path))?)
+    Ok(path)
 }
 
 fn c(carry: Carry, controllers: &str, name: &str) -> Result<Program> {
