@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::workspace;
+use crate::{locale, workspace};
 
 pub use lists::Lists;
 
@@ -33,11 +33,11 @@ const PACKAGES: [(&str, &str); 13] = [
     ("lsinitramfs", "initramfs-tools-core"),
 ];
 
-/// Where a program of this name lies: on the path, or in root's folders.
+/// The path of a program of this name: on PATH, or in root's directories.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+    let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    directories.map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
 /// Installs the packages of those programs that are missing, and says so.
@@ -121,11 +121,14 @@ enum Rights {
 }
 
 /// apt-get, its progress on standard output and all else on standard error. The shell makes a descriptor of its own for
-/// the progress: apt keeps that one from the packages' scripts, which need their standard output. sudo would close it.
+/// the progress: apt keeps that one from the packages' scripts, which need their standard output. sudo would close it, and
+/// drops most variables, so env sets them after it.
 fn apt_get(rights: Rights) -> Command {
     let is_root = rights == Rights::Ours || rustix::process::geteuid().is_root();
     let mut command = Command::new(if is_root { "env" } else { "sudo" });
     command.args((!is_root).then_some("env"));
+    let (name, value) = locale::VARIABLE;
+    command.arg(format!("{name}={value}"));
     command.args(["DEBIAN_FRONTEND=noninteractive", "sh", "-c", "exec apt-get \"$@\" 3>&1 >&2", "apt-get"]);
     command.args(["-o", "APT::Status-Fd=3", "-o", "Dpkg::Use-Pty=0"]);
     command

@@ -4,7 +4,7 @@
 //! `matrix`, `fuzz`, with `timeline`); what goes into a guest and how it runs (`bundle`, `plan`, `fit`, `pairing`,
 //! `modules`, `initramfs`, `disk`, `accel`, `qemu` with `console`, `port` and `clock`, `vsock` with `leavings`, `task`; `faults`
 //! over `sandbox`); where things come from (`kernel`, `image`, `build`, `cargo_program`, `apt`); the formats and places at
-//! the bottom (`calls`, `compression`, `cpio`, `elf`, `machine`, `output`, `workspace`).
+//! the bottom (`calls`, `compression`, `cpio`, `elf`, `locale`, `machine`, `output`, `workspace`).
 
 pub mod bench;
 pub mod boot;
@@ -46,6 +46,7 @@ mod calls;
 pub mod compression;
 pub mod cpio;
 pub mod elf;
+pub mod locale;
 mod machine;
 mod output;
 pub mod workspace;

@@ -1,4 +1,7 @@
-//! `cargo vm test`: everything CI runs, after installing what it needs.
+//! `cargo vm test`: everything CI runs, after installing what it needs. Where the user isn't root, the tests that need
+//! root run in a second pass, by sudo.
+
+mod root;
 
 use std::env;
 use std::process::{Command, ExitCode, Stdio};
@@ -8,6 +11,7 @@ use clap::Args;
 
 use crate::boot::Parts;
 use crate::{apt, workspace};
+use root::RootPass;
 
 /// The programs the tests drive, besides those a boot needs.
 const PROGRAMS: [&str; 10] =
@@ -15,8 +19,9 @@ const PROGRAMS: [&str; 10] =
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Only the tests whose name contains this
-    pub filter: Option<String>,
+    /// Only the tests whose name contains one of these
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
     /// Every test in its long form: all faults, all kernels, millions of plans; this takes an hour or more
     #[arg(long)]
     pub long: bool,
@@ -36,13 +41,36 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     ensure_component("clippy", "clippy")?;
     apt::ensure_programs(&PROGRAMS)?;
     Parts::gather()?;
-    let mut cargo = workspace::cargo();
-    cargo.args(["test", "--workspace"]).args(&options.filter);
-    if options.long {
-        cargo.env(LONG, "1");
+    let is_root = rustix::process::geteuid().is_root();
+    let root_pass = if is_root { None } else { RootPass::of(&options.filters)? };
+    let mut passes = vec![cargo_test(options, root_pass.is_some())];
+    if let Some(root_pass) = &root_pass {
+        eprintln!("vm: {} tests need root: they run by sudo after the others", root_pass.count());
+        passes.push(root_pass.command()?);
     }
-    let status = cargo.status().context("cannot run cargo test")?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut is_good = true;
+    for mut pass in passes {
+        if options.long {
+            pass.env(LONG, "1");
+        }
+        // A pass that fails doesn't keep the other from showing its failures.
+        let program = pass.get_program().display().to_string();
+        is_good &= pass.status().with_context(|| format!("cannot run {program}"))?.success();
+    }
+    if !is_good && root_pass.is_some() {
+        eprintln!("vm: tests failed, as the user or by sudo: see above");
+    }
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// All tests, or those that don't need root.
+fn cargo_test(options: &Options, without_root: bool) -> Command {
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast", "--"]).args(&options.filters);
+    if without_root {
+        cargo.args(root::NEED_ROOT.iter().flat_map(|part| ["--skip", part]));
+    }
+    cargo
 }
 
 /// rustup's minimal profile comes without these.

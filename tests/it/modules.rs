@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -10,7 +11,7 @@ use vm::kernel;
 
 const PLAN: &str = "root\nbind /agent\nexec /agent\n";
 
-/// Packs the plan with a module, in a folder with `plan`, `agent` and `init`; what came of it.
+/// Packs the plan with a module, in a directory with `plan`, `agent` and `init`; what came of it.
 fn pack(folder: &Path, plan: &str, words: &[&str]) -> Result<Output> {
     fs::write(folder.join("plan"), plan)?;
     for program in ["init", "agent"] {
@@ -63,6 +64,8 @@ fn come_from_a_folder_or_a_package() -> Result<()> {
     let status = Command::new("gzip").arg(packed.join("vsock.ko")).status()?;
     ensure!(status.success(), "gzip: {status}");
     fs::create_dir(tree.join("DEBIAN"))?;
+    // dpkg-deb refuses what other umasks make of it.
+    fs::set_permissions(tree.join("DEBIAN"), fs::Permissions::from_mode(0o755))?;
     fs::write(
         tree.join("DEBIAN/control"),
         "Package: k\nVersion: 1\nArchitecture: amd64\nMaintainer: n\nDescription: d\n",

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use vm::build;
 
-/// A folder with things to pack, and where the command runs.
+/// A directory with things to pack, and where the command runs.
 pub struct Ground(TempDir);
 
 impl Ground {
@@ -34,7 +34,7 @@ impl Ground {
         self.0.path().join(name)
     }
 
-    /// Writes a file, its folder included.
+    /// Writes a file, its directory included.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> Result<&Ground> {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
@@ -48,7 +48,7 @@ impl Ground {
         self.file("p", text, 0o644)
     }
 
-    /// Runs `vm` there with these words, which blanks separate.
+    /// Runs `vm` there with these arguments, which blanks separate: none is a path outside, which may have a blank in it.
     pub fn vm(&self, words: &str) -> Result<Output> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vm"));
         command.current_dir(self.0.path()).args(words.split_whitespace());

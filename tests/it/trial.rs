@@ -32,7 +32,7 @@ fn texts(output: Output) -> Result<(Option<i32>, String, String)> {
     Ok((output.status.code(), String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?))
 }
 
-/// Whether a table has a line of these words, whatever the blanks, behind a time or any other one.
+/// Whether a table has a line of these words, whatever the blanks, after a time or any other word.
 fn has_line(said: &str, words: &str) -> bool {
     let words: Vec<&str> = words.split(' ').collect();
     said.lines().any(|line| line.split_whitespace().collect::<Vec<_>>().ends_with(&words))
@@ -79,8 +79,8 @@ fn runs_the_service_where_asked_to() -> Result<()> {
     assert!(report.problems.is_empty(), "{:?}", report.problems);
     assert!(said.ends_with("the service exited with 0\n"), "{said}");
     ground.file("script", "#!/sbin/sh\nexit 7\n", 0o755)?.file("p", "root\nbind /sbin\nexec /sbin/script", 0o644)?;
-    let busybox = vm::kernel::busybox()?.display().to_string();
-    ground.pack(&format!("--file /sbin/script=script --file /sbin/sh={busybox}"))?;
+    fs::copy(vm::kernel::busybox()?, ground.path("busybox"))?;
+    ground.pack("--file /sbin/script=script --file /sbin/sh=busybox")?;
     let (code, said, errors) = tried(&ground, "--initramfs out --run")?;
     assert_eq!(code, Some(7), "{said}{errors}");
     Ok(())
@@ -100,7 +100,7 @@ fn shows_the_step_that_fails() -> Result<()> {
 /// A file's mode, when it was changed, its bytes.
 type Facts = (u32, i64, i64, Vec<u8>);
 
-/// Everything in a folder.
+/// Everything in a directory.
 fn snapshot(folder: &Path) -> Result<BTreeMap<String, Facts>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
@@ -195,7 +195,7 @@ fn keeps_an_image_inside() -> Result<()> {
     tree.write(&ground.path("image"))?;
     let (_, said, errors) = tried(&ground, "--initramfs image --plan p")?;
     assert_eq!(fs::read_dir(&target)?.count(), 0, "{said}{errors}");
-    // The link leads nowhere in there, so what should come behind it can't be made.
+    // The link leads nowhere in there, so what should come after it can't be made.
     assert!(errors.contains("cannot make /a/by-link"), "{said}{errors}");
     Ok(())
 }

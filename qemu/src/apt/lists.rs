@@ -8,17 +8,19 @@ use std::time::Duration;
 use anyhow::{Context, Error, Result, anyhow, ensure};
 
 use super::{Rights, apt_get, lock, output, sources, with_progress};
-use crate::workspace;
+use crate::{locale, workspace};
 
 /// Lists this old are refreshed before they are asked for what is newest.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where apt looks.
 pub struct Lists {
-    /// Words for apt, the same for each of its programs.
+    /// Arguments for apt, the same for each of its programs.
     options: Vec<String>,
     rights: Rights,
     what: String,
+    /// The directory they are in.
+    directory: PathBuf,
     /// A file whose date is that of the last refresh. When apt itself did so last can't be told from its files: lists
     /// that haven't changed keep their dates.
     refreshed: PathBuf,
@@ -28,10 +30,11 @@ impl Lists {
     /// This machine's.
     pub fn own() -> Result<Lists> {
         let refreshed = workspace::cache("")?.join("lists-refreshed");
-        Ok(Lists { options: Vec::new(), rights: Rights::Root, what: "package lists".into(), refreshed })
+        let directory = PathBuf::from("/var/lib/apt/lists");
+        Ok(Lists { options: Vec::new(), rights: Rights::Root, what: "package lists".into(), directory, refreshed })
     }
 
-    /// Those of a Debian release, by its name: in a folder of the cache, so this machine's apt is left alone.
+    /// Those of a Debian release, by its name: in a directory of the cache, so this machine's apt is left alone.
     pub fn of(release: &str) -> Result<Lists> {
         if release == sources::own_release()? {
             return Lists::own();
@@ -41,7 +44,7 @@ impl Lists {
         let folder = workspace::cache(&format!("apt/{release}"))?;
         let [parts, lists, cache] = ["sources", "lists", "cache"].map(|name| folder.join(name));
         for made in [&parts, &lists, &cache] {
-            fs::create_dir_all(made).with_context(|| format!("cannot make the folder {}", made.display()))?;
+            fs::create_dir_all(made).with_context(|| format!("cannot make the directory {}", made.display()))?;
         }
         sources::write(release, &parts)?;
         let options = [
@@ -60,7 +63,7 @@ impl Lists {
         ];
         let options = options.into_iter().flat_map(|option| ["-o".to_string(), option]).collect();
         let what = format!("package lists of {release}");
-        Ok(Lists { options, rights: Rights::Ours, what, refreshed: folder.join("refreshed") })
+        Ok(Lists { options, rights: Rights::Ours, what, directory: lists, refreshed: folder.join("refreshed") })
     }
 
     /// The package of a given prefix that `package` depends on, by lists of a day's age at most.
@@ -85,13 +88,13 @@ impl Lists {
 
     /// The same, or None where `package` depends on none such.
     pub fn find_dependency(&self, package: &str, prefix: &str) -> Result<Option<String>> {
-        let listing = output(Command::new("apt-cache").args(&self.options).args(["depends", package]))?;
+        let listing = output(locale::command("apt-cache").args(&self.options).args(["depends", package]))?;
         let mut names = listing.lines().filter_map(|line| line.trim().strip_prefix("Depends: ")).map(str::trim);
         Ok(names.find(|name| name.starts_with(prefix)).map(String::from))
     }
 
     /// Fetches a package into the cache unless its newest version is there, and unpacks the wanted part of it: the
-    /// folder that holds what `pattern` (tar's wildcards, such as `./boot/*`) matches. Two parts of one package have
+    /// directory that holds what `pattern` (tar's wildcards, such as `./boot/*`) matches. Two parts of one package have
     /// names that tell them apart; one of them may be empty.
     pub fn unpacked(&self, package: &str, pattern: &str, part: &str) -> Result<PathBuf> {
         let _alone = lock()?;
@@ -102,7 +105,7 @@ impl Lists {
             return Ok(folder);
         }
         let partial = workspace::cache("packages")?.join(name + ".partial");
-        fs::create_dir_all(&partial).with_context(|| format!("cannot make the folder {}", partial.display()))?;
+        fs::create_dir_all(&partial).with_context(|| format!("cannot make the directory {}", partial.display()))?;
         unpack(&deb, pattern, &partial)?;
         fs::rename(&partial, &folder).with_context(|| format!("cannot rename {}", partial.display()))?;
         Ok(folder)
@@ -111,7 +114,7 @@ impl Lists {
     /// (file name, where it lies)
     fn fetch(&self, package: &str) -> Result<(String, PathBuf)> {
         let cache = workspace::cache("debs")?;
-        let mut apt = Command::new("apt-get");
+        let mut apt = locale::command("apt-get");
         let listing = output(apt.args(&self.options).args(["--print-uris", "download", package]))?;
         let mut fields = listing.lines().find(|line| line.starts_with('\'')).unwrap_or("").split(' ').skip(1);
         let name = fields.next().with_context(|| format!("apt knows no file for {package}"))?.to_string();
@@ -128,8 +131,12 @@ impl Lists {
         Ok((name, deb))
     }
 
-    /// Tries once more with fresh lists: a new machine has none, an old one's name files that are gone.
+    /// Tries once more with fresh lists, since old ones name files that are gone. A new machine has none: they come first.
     pub fn fresh_or_refreshed<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
+        if !has_lists(&self.directory) {
+            self.refresh()?;
+            return attempt();
+        }
         let first = match attempt() {
             Ok(value) => return Ok(value),
             Err(error) => error,
@@ -177,6 +184,12 @@ impl Lists {
     }
 }
 
+/// apt names each list of packages so, whatever it is compressed by.
+fn has_lists(directory: &Path) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains("_Packages"))
+}
+
 fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
     let mut contents = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
@@ -191,4 +204,19 @@ fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
     contents.wait().context("dpkg-deb")?;
     ensure!(unpacked.success(), "no {pattern} in {}: tar ended with {unpacked}", deb.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_told_from_what_else_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(!has_lists(&directory.path().join("none")));
+        for (name, is_list) in [("lock", false), ("h_debian_dists_x_InRelease", false), ("h_x_Packages.lz4", true)] {
+            fs::write(directory.path().join(name), "").unwrap();
+            assert_eq!(has_lists(directory.path()), is_list, "{name}");
+        }
+    }
 }

@@ -11,9 +11,9 @@ use inferno::collapse::perf::{Folder, Options};
 use inferno::flamegraph;
 
 use super::guest::Recording;
-use crate::apt;
+use crate::{apt, locale};
 
-/// A recording in a folder of this machine.
+/// A recording in a directory of this machine.
 pub struct Recorded {
     folder: PathBuf,
 }
@@ -52,9 +52,8 @@ impl Recorded {
     }
 
     fn perf(&self, words: &[&str]) -> Result<Vec<u8>> {
-        let perf = apt::program("perf").context("perf is not on the path")?;
-        let (first, rest) = words.split_first().context("perf does nothing without words")?;
-        let mut command = Command::new(perf);
+        let (first, rest) = words.split_first().context("perf does nothing without arguments")?;
+        let mut command = program()?;
         command.arg(first).arg("--input").arg(self.folder.join(recorder::DATA));
         command.arg("--kallsyms").arg(self.folder.join(recorder::SYMBOLS)).args(rest).env("PAGER", "cat");
         let output = command.output().context("cannot run perf")?;
@@ -62,6 +61,14 @@ impl Recorded {
         ensure!(output.status.success(), "perf {first} ended with {}: {}", output.status, said.trim());
         Ok(output.stdout)
     }
+}
+
+/// perf, which would keep copies of the programs and of the kernel's symbols in the user's `~/.debug`: it does so unless
+/// the directory is this, perf-config(1). It doesn't read PERF_BUILDID_DIR, it only sets that for its scripts.
+pub fn program() -> Result<Command> {
+    let mut command = locale::command(apt::program("perf").context("perf is not on the path")?);
+    command.args(["--buildid-dir", "/dev/null"]);
+    Ok(command)
 }
 
 fn draw<'l>(folded: impl Iterator<Item = &'l str>, title: &str, unit: &str, out: &Path) -> Result<()> {

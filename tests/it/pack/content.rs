@@ -1,13 +1,12 @@
-//! What is packed: the same bytes whatever the folder, listed by other programs without complaint.
+//! What is packed: the same bytes whatever the directory, listed by other programs without complaint.
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
 use anyhow::{Context, Result};
-use vm::apt;
 use vm::compression::Compression;
 use vm::initramfs::{Content, Initramfs};
+use vm::{apt, locale};
 
 use super::Ground;
 
@@ -15,7 +14,7 @@ const STATIC: &str = "--file /sbin/agent=agent --file /data=tree";
 /// Takes zstd its time.
 const DYNAMIC: &str = "--file /sbin/agent=agent --file /data=tree --file /sbin/ls=/bin/ls --carry-libs";
 
-/// Folders, links, odd names and modes, a FIFO's place left out.
+/// Directories, symlinks, odd names and modes, a FIFO's place left out.
 fn ground() -> Result<Ground> {
     let ground = Ground::new()?;
     ground.plan("root\n-bind /sbin/ls\nbind /data\nbind /sbin/agent\nexec /sbin/agent --report\n")?;
@@ -49,7 +48,7 @@ const LISTERS: [(&[&str], &[Compression]); 3] = [
 ];
 
 /// What lsinitramfs of Debian 12, initramfs-tools 0.142, says of any image that isn't compressed, cpio's own too, when it
-/// has listed it: its script has a cpio list what is left behind the archives, be that nothing. That of Debian 13 doesn't.
+/// has listed it: its script has a cpio list what is left after the archives, be that nothing. That of Debian 13 doesn't.
 const LEFT: &str = "cpio: premature end of archive\n";
 
 #[test]
@@ -67,7 +66,7 @@ fn is_listed_by_other_programs() -> Result<()> {
                 continue;
             }
             let program = apt::program(words[0]).context("it was installed")?;
-            let mut command = Command::new(program);
+            let mut command = locale::command(program);
             command.args(&words[1..]).current_dir(ground.path("")).stdin(fs::File::open(ground.path("out"))?);
             let output = command.output()?;
             let said = String::from_utf8(output.stderr)?;
@@ -149,7 +148,7 @@ fn has_the_libraries_of_any_agent() -> Result<()> {
 #[test]
 fn has_the_libraries_that_are_packed_already() -> Result<()> {
     let ground = Ground::new()?;
-    let needed = String::from_utf8(Command::new("ldd").arg("/bin/ls").output()?.stdout)?;
+    let needed = String::from_utf8(locale::command("ldd").arg("/bin/ls").output()?.stdout)?;
     for path in needed.split_whitespace().filter(|word| word.starts_with("/lib")) {
         ground.file(&format!("tree/usr{path}"), fs::read(path)?, 0o755)?;
     }

@@ -28,8 +28,8 @@ const HOSTS: [&str; 6] = [
     concat!("proxy.golang", ".org"),
 ];
 
-/// Folders that are on one person's machine only.
-const MACHINE_FOLDERS: [&str; 2] = [concat!("/ho", "me/"), concat!("/ro", "ot/")];
+/// Directories that are on one person's machine only.
+const MACHINE_DIRECTORIES: [&str; 2] = [concat!("/ho", "me/"), concat!("/ro", "ot/")];
 
 /// All files of the tree, with paths from its root.
 fn tree() -> Result<Vec<(PathBuf, String)>> {
@@ -90,15 +90,48 @@ fn names_say_something() -> Result<()> {
 
 #[test]
 fn nothing_is_tied_to_one_machine() -> Result<()> {
-    let root = workspace::root().display().to_string();
-    let forbidden: Vec<&str> = HOSTS.into_iter().chain(MACHINE_FOLDERS).chain([root.as_str()]).collect();
+    let root = workspace::root();
     for (path, text) in tree()? {
-        for word in forbidden.iter().filter(|word| word.len() > 1) {
+        for word in HOSTS.into_iter().chain(MACHINE_DIRECTORIES) {
             let line = text.lines().position(|line| line.contains(word));
             assert_eq!(line, None, "{word} is in a line of {}", path.display());
         }
+        let line = text.lines().position(|line| names_clone(line, root));
+        assert_eq!(line, None, "{} is in a line of {}", root.display(), path.display());
     }
     Ok(())
+}
+
+/// Whether a text names the directory of a clone, or something in it. One that is as short as `/src` or `/app` may be in
+/// any text: it tells nothing.
+fn names_clone(text: &str, root: &Path) -> bool {
+    let is_of_a_name = |character: char| character.is_alphanumeric() || "._-".contains(character);
+    let name = root.display().to_string();
+    let is_whole = |at: usize| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        !before.ends_with(|character| is_of_a_name(character) || character == '/') && !after.starts_with(is_of_a_name)
+    };
+    // The `/` before the first name is one.
+    root.components().count() > 2 && text.match_indices(&name).any(|(at, _)| is_whole(at))
+}
+
+#[test]
+fn clones_are_told_from_other_paths() {
+    for (text, root, expected) in [
+        ("cd /a/clone && make", "/a/clone", true),
+        ("DIR=/a/clone/target", "/a/clone", true),
+        ("/a/clone", "/a/clone", true),
+        ("in `/a/clone`, once", "/a/clone", true),
+        ("/a/clones", "/a/clone", false),
+        ("/a/clone-2", "/a/clone", false),
+        ("/b/a/clone", "/a/clone", false),
+        ("b/a/clone", "/a/clone", false),
+        ("/a/clones and /a/clone", "/a/clone", true),
+        ("cd /src/x", "/src", false),
+        ("/", "/", false),
+    ] {
+        assert_eq!(names_clone(text, Path::new(root)), expected, "{root} in {text}");
+    }
 }
 
 /// Whether there is such a file.

@@ -1,5 +1,6 @@
 //! What `cargo vm pack` makes, booted by QEMU as the README says, without the harness.
 
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,11 @@ fn documented(ground: &Ground, words: &str) -> Result<Command> {
     let readme = std::fs::read_to_string(workspace::root().join("README.md"))?;
     let from = readme.find("qemu-system-x86_64 -M").context("the README has no command line")?;
     let text = readme[from..].split("\n```").next().unwrap_or_default().replace("\\\n", " ");
-    ensure!(text.contains("-accel kvm") && text.contains("-initrd initramfs"), "{text}");
-    let kernel = parts().kernel.display().to_string();
-    let text = text.replace("-kernel vmlinuz", &format!("-kernel {kernel}"));
+    for part in ["-accel kvm", "-kernel vmlinuz", "-initrd initramfs"] {
+        ensure!(text.contains(part), "no {part} in {text}");
+    }
+    // The path that it is at may need quotes.
+    symlink(&parts().kernel, ground.path("vmlinuz"))?;
     let text = text.replace("-initrd initramfs", "-initrd out").replace("--words --for --the --agent", words);
     let text = match accel::best(&parts().kernel)? {
         Accel::Kvm => text,
