@@ -40,7 +40,7 @@ pub struct Options {
     /// A crun to carry over [default: Debian's]
     #[arg(long, value_name = "PATH")]
     pub crun: Option<PathBuf>,
-    /// An agent to become, which must end the VM and report as the demo agent does [default: the stand-in that the plan
+    /// An agent to become, which must end the VM and report as the demo agent does [default: the mock agent that the plan
     /// names by a line `# mock agent: NAME`, else the demo agent]
     #[arg(long, value_name = "PATH")]
     pub agent: Option<PathBuf>,

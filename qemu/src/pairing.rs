@@ -1,5 +1,5 @@
 //! A boot plan and the agent it is for: what the plan wants of a guest, read from its steps and from two lines of
-//! comment, `# mock agent: NAME` for the program of qemu/guests/standins that stands for the agent, and `# kernel: WORDS`
+//! comment, `# mock agent: NAME` for the program of qemu/guests/mocks that stands for the agent, and `# kernel: WORDS`
 //! for the words that the agent wants on the kernel's command line.
 
 use std::fs;
@@ -20,7 +20,7 @@ const RUNTIMES: [&str; 2] = ["crun", "runc"];
 #[derive(Debug, Default)]
 pub struct Pairing {
     plan: Plan,
-    /// The stand-in for the plan's agent; None: any agent.
+    /// The mock of the plan's agent; None: any agent.
     pub stand_in: Option<String>,
     /// For the kernel's command line.
     pub kernel_words: String,

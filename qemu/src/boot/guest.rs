@@ -33,10 +33,10 @@ pub struct Guest {
     pub kernel_words: String,
 }
 
-/// The agent that a plan is for: its stand-in, else the demo agent.
+/// The agent that a plan is for: its mock, else the demo agent.
 pub fn agent(plan: &Path) -> Result<PathBuf> {
     match Pairing::read(plan)?.stand_in {
-        Some(name) => build::guest("standins", &name),
+        Some(name) => build::guest("mocks", &name),
         None => build::agent(),
     }
 }

@@ -1,4 +1,4 @@
-//! The plans of plans/, each with the stand-in for its agent: what the agent asks of the kernel and what the plan did
+//! The plans of plans/, each with the mock of its agent: what the agent asks of the kernel and what the plan did
 //! before fit together, and a container runs. And pairs that don't fit.
 
 use std::path::{Path, PathBuf};
@@ -124,7 +124,7 @@ const WRONG_PAIRS: [(&str, &str, &str); 2] = [
 #[test]
 fn do_not_fit_other_agents() -> Result<()> {
     for (plan, name, message) in WRONG_PAIRS {
-        let outcome = boot_with(&workspace::root().join(plan), build::guest("standins", name)?, "")?;
+        let outcome = boot_with(&workspace::root().join(plan), build::guest("mocks", name)?, "")?;
         let evidence = outcome.evidence();
         assert!(outcome.transcript.lines().any(|line| line == message), "{evidence}");
         assert_eq!((outcome.panic_code, outcome.guest_code), (Some(1), None), "{evidence}");
@@ -137,7 +137,7 @@ fn do_not_fit_other_agents() -> Result<()> {
 fn the_built_in_one_fits_kata_too() -> Result<()> {
     let plan = workspace::root().join("src/default.plan");
     let words = Pairing::read(&plan_of("kata"))?.kernel_words;
-    let outcome = boot_with(&plan, build::guest("standins", "kata")?, &words)?;
+    let outcome = boot_with(&plan, build::guest("mocks", "kata")?, &words)?;
     let evidence = outcome.evidence();
     for mount in ["proc is already mounted on /proc", "cgroup2 is already mounted on /sys/fs/cgroup"] {
         assert!(outcome.transcript.contains(&format!("kata: {mount}")), "{evidence}");
@@ -161,7 +161,7 @@ fn are_all_known() -> Result<()> {
         let text = std::fs::read_to_string(&file)?;
         assert!(text.contains("\n# Read: "), "{}", file.display());
         assert_eq!(vm::plan::faults(&file)?, [""; 0]);
-        // The demo agent serves where no stand-in is named.
+        // The demo agent serves where no mock is named.
         let program = Pairing::read(&file)?.stand_in.unwrap_or("agent".to_string());
         assert_eq!(agent(&file)?.file_name(), Some(program.as_ref()));
     }

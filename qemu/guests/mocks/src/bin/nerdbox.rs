@@ -8,9 +8,9 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::{Context, Result, anyhow};
+use mocks::{GUARDED, Mount, MsFlags, make_directory, run, write};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getpid, gettid};
-use standins::{GUARDED, Mount, MsFlags, make_folder, run, write};
 
 /// It makes no mount point for these, and does not mount /dev.
 const MOUNTS: [Mount; 6] = [
@@ -44,7 +44,7 @@ fn prepare() -> Result<()> {
 
 /// A network namespace that a bind mount keeps; made on a thread of its own, so that the agent stays where it is.
 fn make_pod_network() -> Result<()> {
-    make_folder("/run/netns")?;
+    make_directory("/run/netns")?;
     unshare(CloneFlags::CLONE_NEWNET).context("unshare the network")?;
     let kept = "/run/netns/pod";
     let made = File::options().write(true).create_new(true).mode(0o444).open(kept);

@@ -9,10 +9,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use anyhow::{Context, Result, anyhow};
+use mocks::{GUARDED, Mount, MsFlags, make_directory, run, write};
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getpid, gettid, sethostname, setsid};
-use standins::{GUARDED, Mount, MsFlags, make_folder, run, write};
 
 const NO_SUID: MsFlags = MsFlags::MS_NOSUID;
 const ROOTFS_MOUNTS: [Mount; 6] = [
@@ -87,7 +87,7 @@ fn prepare() -> Result<()> {
 
 /// A folder, and a mount unless one of this type is there already.
 fn mount_to_rootfs(mount: &Mount) -> Result<()> {
-    make_folder(mount.target)?;
+    make_directory(mount.target)?;
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     let mut words = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let there = words.find(|words| words.get(1) == Some(&mount.target));
@@ -130,7 +130,7 @@ fn take_terminal() -> Result<()> {
 
 /// What a pod's containers share outlives the thread that made it, by a bind mount.
 fn keep_namespace(kind: &str, flag: CloneFlags) -> Result<()> {
-    make_folder("/var/run/sandbox-ns")?;
+    make_directory("/var/run/sandbox-ns")?;
     let kept = format!("/var/run/sandbox-ns/{kind}");
     write(&kept, "")?;
     unshare(flag).with_context(|| format!("unshare {kind}"))?;

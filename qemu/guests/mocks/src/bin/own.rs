@@ -4,7 +4,7 @@
 use std::os::unix::fs::symlink;
 
 use anyhow::{Context, Result};
-use standins::{GUARDED, Mount, MsFlags, run, write};
+use mocks::{GUARDED, Mount, MsFlags, run, write};
 
 const DEV: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NOEXEC);
 const MOUNTS: [Mount; 5] = [

@@ -10,9 +10,9 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::{Context, Result, ensure};
+use mocks::{run, write};
 use nix::libc;
 use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
-use standins::{run, write};
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {

@@ -1,4 +1,4 @@
-//! Stand-ins for agents that people run in microVMs. Each asks the kernel for the mounts, folders, links and cgroups
+//! Mocks of agents that people run in microVMs. Each asks the kernel for the mounts, directories, links and cgroups
 //! that the real agent asks for, in its order, and fails where that one fails; then it runs the bundle's container as
 //! the demo agent does. So a boot plan is tried against an agent's needs without the agent's own build.
 //!
@@ -33,13 +33,13 @@ impl Mount {
 
     /// The same, with the mount point and its parents made first.
     pub fn mount_with_folder(&self) -> Result<()> {
-        make_folder(self.target)?;
+        make_directory(self.target)?;
         self.mount()
     }
 }
 
 /// Makes a folder and its parents; those that are there are fine.
-pub fn make_folder(path: &str) -> Result<()> {
+pub fn make_directory(path: &str) -> Result<()> {
     std::fs::create_dir_all(path).with_context(|| format!("make the folder {path}"))
 }
 
@@ -47,7 +47,7 @@ pub fn write(path: &str, text: &str) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("write {path}"))
 }
 
-/// The whole life of a stand-in: moveroot's promises, the agent's own preparations, the container. Preparations that
+/// The whole life of a mock agent: moveroot's promises, the agent's own preparations, the container. Preparations that
 /// fail end it with 1, and as it is PID 1 the kernel panics, which is what becomes of the agents too.
 pub fn run(name: &str, prepare: fn() -> Result<()>, runtime: &str) -> i32 {
     let mut report = facts::collect();
