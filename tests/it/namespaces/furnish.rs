@@ -93,6 +93,16 @@ fn dir_leaves_one_that_is_there_as_it_is() -> Result<()> {
 }
 
 #[test]
+fn of_the_parents_some_may_be_there() -> Result<()> {
+    let (_, report) = boot(initramfs()?, "dir /a 0711\ndir /a/b/c\nlink t /a/b/d/e/f")?;
+    let kinds = ["/a", "/a/b/c", "/a/b/d/e/f"]
+        .map(|path| report.file(path).map(|file| (file.kind.clone(), file.mode & 0o7777)));
+    let of = |kind: &str, mode| Some((kind.to_string(), mode));
+    assert_eq!(kinds, [of("folder", 0o711), of("folder", 0o755), of("symlink", 0o777)]);
+    Ok(())
+}
+
+#[test]
 fn link_is_made_once() -> Result<()> {
     let steps = "link /proc/self/fd /dev/deep/fd\nlink /proc/self/fd /dev/deep/fd\nlink relative /a";
     let (_, report) = boot(initramfs()?, steps)?;

@@ -101,6 +101,25 @@ fn a_root_is_made_by_itself() -> Result<()> {
 }
 
 #[test]
+fn an_empty_name_names_no_plan() -> Result<()> {
+    let outcome = initramfs()?.plan("bogus")?.env("moveroot_plan", "").run()?;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), "moveroot: boot.plan:1: bogus: unknown verb\n"));
+    let report =
+        initramfs()?.env("moveroot_plan", "").file("/sbin/crun", "", 0o755)?.args(["--report"]).run()?.report()?;
+    assert!(report.file("/run").is_some(), "not the built-in plan: {:?}", report.tree);
+    Ok(())
+}
+
+/// Its message is that of a `root` in the first step's line.
+#[test]
+fn a_root_that_cannot_be_made_is_named() -> Result<()> {
+    let sandbox = initramfs()?.file("/.moveroot", "no directory", 0o644)?;
+    let outcome = sandbox.plan("# comment\nbind /sbin/agent\nexec /sbin/agent --report")?.run()?;
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(2), "moveroot: boot.plan:2: root: ENOTDIR (20)\n"));
+    Ok(())
+}
+
+#[test]
 fn root_makes_a_new_mount() -> Result<()> {
     for option in ["remount", "rbind", "move", "shared", "runbindable"] {
         let outcome = initramfs()?.plan(format!("root size=1m,{option}\nexec /sbin/agent"))?.run()?;

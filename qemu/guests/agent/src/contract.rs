@@ -5,7 +5,10 @@ use std::path::Path;
 
 use crate::{Report, recorder};
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::{chdir, chroot, fchdir};
 
 /// tmpfs, as statfs(2) calls it.
 const TMPFS_MAGIC: i64 = 0x0102_1994;
@@ -55,7 +58,30 @@ fn reachable() -> Vec<String> {
             found.push(format!("{path} is not /"));
         }
     }
+    match escape() {
+        Ok(true) => found.push("a root that was only changed, not moved, can be left".to_string()),
+        // Who may not change its root cannot leave it either.
+        Ok(false) | Err(Errno::EPERM) => {}
+        Err(errno) => found.push(format!("cannot try to leave the root: {errno}")),
+    }
     found
+}
+
+/// Whether `..` leads out of the root once it is no longer the root of this process, as out of one that chroot(2) alone has
+/// made: chroot(2), NOTES. Returns to where it was.
+fn escape() -> Result<bool, Errno> {
+    let root = open("/", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let before = identity(".");
+    let directory = std::fs::read_dir("/").ok().into_iter().flatten().flatten().find(|entry| entry.path().is_dir());
+    chroot(&directory.ok_or(Errno::ENOENT)?.path())?;
+    let mut depth = 0;
+    while depth < 8 && chdir("..").is_ok() {
+        depth += 1;
+    }
+    let after = identity(".");
+    fchdir(&root)?;
+    chroot(".")?;
+    Ok(before != after)
 }
 
 /// Which file it is: device and inode.
