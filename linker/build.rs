@@ -1,10 +1,9 @@
 //! Checks the plan that is built in and makes its steps, and passes the linker script to the program `init`.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-use language::{Line, Lines, MAX_LEN, Plan, Refusal, Text};
+use language::{Lines, MAX_LEN, Plan, Refusal, Text};
 
 /// Each argument of the linker's, for the program alone, and why it is there.
 const LINK: &[&str] = &[
@@ -36,7 +35,7 @@ fn main() {
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 
-/// The plan that `MOVEROOT_PLAN` names, else src/default.plan; how many bytes it takes at the most.
+/// The plan that `MOVEROOT_PLAN` names, else src/default.plan; how many bytes it takes.
 fn build_in_plan(root: &Path) -> usize {
     println!("cargo:rerun-if-env-changed=MOVEROOT_PLAN");
     let named = env::var_os("MOVEROOT_PLAN").filter(|file| !file.is_empty());
@@ -49,33 +48,14 @@ fn build_in_plan(root: &Path) -> usize {
     // One byte more than fits shows that it is too long.
     let mut text: Text = bytes.iter().copied().take(MAX_LEN + 1).collect();
     let mut lines = Lines::new();
-    let plan = Plan::read(&mut text, &mut lines).unwrap_or_else(|Refusal { step, fault }| {
+    Plan::read(&mut text, &mut lines).unwrap_or_else(|Refusal { step, fault }| {
         let line = step.map_or(String::new(), |step| format!(":{}", step.line()));
         refuse(&format!("{}{line}: {}", file.display(), fault.text()))
     });
     let name = file.file_name().expect("a file that was read has a name");
-    let path = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR")).join("built_in.rs");
-    fs::write(&path, source(&name.to_string_lossy(), &plan))
-        .unwrap_or_else(|error| refuse(&format!("{}: {error}", path.display())));
-    bytes.len() + 1 + plan.steps().count() * size_of::<Line>()
-}
-
-/// The plan as constants: its words, each with a NUL after it, and its lines.
-fn source(name: &str, plan: &Plan) -> String {
-    let (mut text, mut rows) = (Vec::new(), String::new());
-    for step in plan.steps() {
-        let (first, number, verb, count, may_fail) =
-            (text.len(), step.line(), step.verb(), step.words().len(), step.may_fail());
-        step.words().for_each(|word| text.extend(word.to_bytes().iter().chain(&[0])));
-        let row =
-            format!("first: {first}, number: {number}, verb: Verb::{verb:?}, count: {count}, may_fail: {may_fail}");
-        writeln!(rows, "    Line {{ {row} }},").expect("a string takes all");
-    }
-    format!(
-        "const BUILT_IN_NAME: CStrPtr = CStrPtr::new(c{name:?});\n\
-         static BUILT_IN: BuiltIn = BuiltIn::new(b\"{}\", &[\n{rows}]);\n",
-        text.escape_ascii()
-    )
+    println!("cargo:rustc-env=BUILT_IN_PLAN={}", file.display());
+    println!("cargo:rustc-env=BUILT_IN_NAME={}", name.display());
+    bytes.len()
 }
 
 fn refuse(message: &str) -> ! {

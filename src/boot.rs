@@ -9,11 +9,16 @@ use crate::scratch::Scratch;
 use crate::steps::{self, Environment, Service};
 use crate::sys::process::{self, Arguments, KernelWords};
 use crate::sys::{Errno, file};
-use language::{BuiltIn, CStrPtr, Fault, Line, Lines, Plan, Refusal, Text, Verb};
+use core::ffi::CStr;
+use language::{CStrPtr, Fault, Lines, Plan, Refusal, Text};
 use linux_raw_sys::errno::ENOENT;
 
-// BUILT_IN_NAME and BUILT_IN: the plan that runs where the initramfs has none. See linker/build.rs.
-include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+/// The plan that runs where the initramfs has none. The build script has checked it.
+static BUILT_IN: &[u8] = include_bytes!(env!("BUILT_IN_PLAN"));
+const BUILT_IN_NAME: CStrPtr = match CStr::from_bytes_with_nul(concat!(env!("BUILT_IN_NAME"), "\0").as_bytes()) {
+    Ok(name) => CStrPtr::new(name),
+    Err(_) => panic!("there is a NUL in the name"),
+};
 
 /// The buffers of a boot, zeros on entry: start.rs. Those that every boot uses come first, so that few pages are touched.
 #[repr(C)]
@@ -21,7 +26,7 @@ pub struct Room {
     environment: Environment,
     scratch: Scratch,
     text: Text,
-    lines: Lines,
+    lines: Lines<'static>,
 }
 
 /// Boots, with what the kernel passed.
@@ -31,16 +36,16 @@ pub fn run(arguments: Arguments, variables: KernelWords, room: &'static mut Room
     let mut service = Service { arguments, environment };
     let named = service.add_kernel_variables(variables, CStrPtr::new(c"moveroot_plan="));
     let mut roots = Roots::new();
-    let (report, plan) = read_plan(named, text, lines, &mut roots, scratch);
+    let (report, plan) = read_plan(named, text, lines, &roots, scratch);
     // From here on the machine changes. `exec`, the last step, does not return.
     for mut step in plan.steps() {
         #[cfg(feature = "marks")]
         crate::sys::marks::mark(step.line());
         if let Err(errno) = steps::run(&mut step, &mut roots, &mut service, scratch) {
-            report.tell(Some(&step), Reason::Errno(errno), &mut roots, scratch);
+            report.tell(Some(&step), Reason::Errno(errno), &roots, scratch);
         }
     }
-    report.fatal(None, Reason::Fault(Fault::NoExec), &mut roots, scratch)
+    report.fatal(None, Reason::Fault(Fault::NoExec), &roots, scratch)
 }
 
 /// Ends unless this is PID 1 and has descriptors 0, 1 and 2.
@@ -59,25 +64,23 @@ fn begin() {
     }
 }
 
-/// Reads and checks the plan that `moveroot_plan=` names, else `/boot.plan`; takes the built-in one, which the build script has
-/// checked, where that is missing. Ends if something is wrong.
+/// Reads and checks the plan that `moveroot_plan=` names, else `/boot.plan`, else the built-in one. Ends if something is wrong.
 fn read_plan(
     named: Option<CStrPtr<'static>>,
     text: &'static mut Text,
-    lines: &'static mut Lines,
-    roots: &mut Roots,
+    lines: &'static mut Lines<'static>,
+    roots: &Roots,
     scratch: &mut Scratch,
 ) -> (Report, Plan<'static>) {
     let path = named.unwrap_or(CStrPtr::new(c"/boot.plan"));
-    let report = Report { plan: path.strip_prefix(CStrPtr::new(c"/")).unwrap_or(path) };
-    let file = match file::open_to_read(path) {
+    let mut report = Report { plan: path.strip_prefix(CStrPtr::new(c"/")).unwrap_or(path) };
+    match file::open_to_read(path).and_then(|file| file.read_to_end(text)) {
         Err(errno) if named.is_none() && errno == Errno::of(ENOENT) => {
-            return (Report { plan: BUILT_IN_NAME }, Plan::built_in(&BUILT_IN, text));
+            report.plan = BUILT_IN_NAME;
+            let _ = text.extend_from_slice(BUILT_IN);
         }
-        file => file,
-    };
-    if let Err(errno) = file.and_then(|file| file.read_to_end(text)) {
-        report.fatal(None, Reason::Errno(errno), roots, scratch);
+        Err(errno) => report.fatal(None, Reason::Errno(errno), roots, scratch),
+        Ok(()) => {}
     }
     match Plan::read(text, lines) {
         Ok(plan) => (report, plan),

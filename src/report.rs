@@ -51,14 +51,14 @@ pub struct Report {
 
 impl Report {
     /// Says what is wrong with the plan, in a step or as a whole, and ends.
-    pub fn fatal(&self, step: Option<&Step>, reason: Reason, roots: &mut Roots, scratch: &mut Scratch) -> ! {
+    pub fn fatal(&self, step: Option<&Step>, reason: Reason, roots: &Roots, scratch: &mut Scratch) -> ! {
         self.tell(step, reason, roots, scratch);
         exit(ExitCode::OTHER)
     }
 
-    /// Says what is wrong, with a step or with the plan as a whole, and ends, unless a step has failed that may. `/` is the initramfs
-    /// then, if it can be entered. Where a message cannot go, there is nobody to tell.
-    pub fn tell(&self, step: Option<&Step>, reason: Reason, roots: &mut Roots, message: &mut Scratch) {
+    /// Says what is wrong, with a step or with the plan as a whole, and ends, unless a step has failed that may.
+    /// Where a message cannot go, there is nobody to tell.
+    pub fn tell(&self, step: Option<&Step>, reason: Reason, roots: &Roots, message: &mut Scratch) {
         let is_warning = matches!((step, reason), (Some(step), Reason::Errno(_)) if step.may_fail());
         message.clear();
         message.add(if is_warning { WARNING } else { FAILURE });
@@ -71,7 +71,7 @@ impl Report {
         add_reason(message, reason);
         let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
         // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
-        let log = roots.enter_initramfs().and_then(|()| open_or_make_device(CStrPtr::new(c"/dev/kmsg"), 1, 11));
+        let log = roots.return_to_initramfs().and_then(|()| open_or_make_device(CStrPtr::new(c"dev/kmsg"), 1, 11));
         if let Ok(log) = log {
             let _ = log.write(message.bytes());
         }
@@ -87,12 +87,13 @@ impl Report {
 
 /// Adds the verb and those arguments that its row in `verbs!` says a message names.
 fn add_objects(message: &mut Scratch, step: &Step) {
+    let named = step.named & step.verb().named_words();
     let mut separator = CStrPtr::new(c": ");
-    if step.words().len() == 0 {
+    if step.words().is_empty() {
         message.add(CStrPtr::new(c": root"));
     }
     for (place, word) in step.words().enumerate() {
-        if step.named >> place & 1 != 0 && place <= step.verb().objects() && message.bytes().len() < MAX_OBJECTS {
+        if named >> place & 1 != 0 && message.bytes().len() < MAX_OBJECTS {
             message.add(separator);
             message.add(*word);
         }
@@ -117,10 +118,10 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
     }
 }
 
-/// Opens a character device of `/dev`, which is made if it isn't there. Whether that went well shows when it is opened.
+/// Opens a character device of the initramfs, the working directory, and makes it if it isn't there. Whether that went well shows when it is opened.
 fn open_or_make_device(path: CStrPtr, major: u8, minor: u8) -> Result<Descriptor, Errno> {
     open_device(path).or_else(|_| {
-        let _ = make_directory(CStrPtr::new(c"/dev"), 0o755);
+        let _ = make_directory(CStrPtr::new(c"dev"), 0o755);
         let _ = make_character_device(path, major, minor);
         open_device(path)
     })
@@ -132,8 +133,8 @@ pub fn open_standard_descriptors() -> Result<(), Errno> {
     if has_standard_error() {
         return Ok(());
     }
-    let console = open_or_make_device(CStrPtr::new(c"/dev/console"), 5, 1);
-    let stdin = console.or_else(|_| open_or_make_device(CStrPtr::new(c"/dev/null"), 1, 3))?;
+    let console = open_or_make_device(CStrPtr::new(c"dev/console"), 5, 1);
+    let stdin = console.or_else(|_| open_or_make_device(CStrPtr::new(c"dev/null"), 1, 3))?;
     open_stdout_and_stderr(stdin)
 }
 

@@ -26,13 +26,13 @@ enum Root {
 pub struct Roots {
     /// What `/` is.
     root: Root,
-    /// After the new root was moved, the root that `/` is not: no path leads there any more.
-    other: Option<Descriptor>,
+    /// The initramfs, once the new root covers it: no path leads there any more.
+    initramfs: Option<Descriptor>,
 }
 
 impl Roots {
     pub const fn new() -> Self {
-        Self { root: Root::Initramfs, other: None }
+        Self { root: Root::Initramfs, initramfs: None }
     }
 
     /// Makes `/` the initramfs.
@@ -57,32 +57,27 @@ impl Roots {
         if target.bytes().all(|byte| matches!(byte, b'/' | b'.')) { chroot(NEW_ROOT) } else { Ok(()) }
     }
 
-    /// Leaves the initramfs for good. After a failure, calling it again goes on from there.
+    /// Leaves the initramfs. After a failure, calling it again goes on from there.
     pub fn hand_over(&mut self) -> Result<(), Errno> {
         self.enter(Root::New)?;
-        if self.other.is_none() {
+        if self.initramfs.is_none() {
             let initramfs = open_directory(HERE)?;
             move_root(NEW_ROOT, HERE)?;
-            self.other = Some(initramfs);
+            self.initramfs = Some(initramfs);
         }
         change_directory(SLASH)
     }
 
+    /// Makes the initramfs the working directory again, where the hand-over has left it.
+    pub fn return_to_initramfs(&self) -> Result<(), Errno> {
+        self.initramfs.as_ref().map_or(Ok(()), Descriptor::become_working_directory)
+    }
+
     fn enter(&mut self, root: Root) -> Result<(), Errno> {
-        if self.root == root {
-            return Ok(());
+        if self.root != root {
+            chroot(if root == Root::New { NEW_ROOT } else { HERE })?;
+            self.root = root;
         }
-        match (&mut self.other, root) {
-            (None, Root::Initramfs) => chroot(HERE)?,
-            (None, Root::New) => chroot(NEW_ROOT)?,
-            (Some(other), _) => {
-                let this = open_directory(SLASH)?;
-                other.become_working_directory()?;
-                chroot(HERE)?;
-                *other = this;
-            }
-        }
-        self.root = root;
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::sys::Errno;
 use crate::sys::file::read_symlink;
-use core::convert::Infallible;
+use heapless::Vec;
 use language::{CStrPtr, MountFlags};
-use ufmt::{uWrite, uwrite};
+use ufmt::uwrite;
 
 /// As much as mount(2) takes of options, and the kernel of a path, a NUL included.
 const SIZE: usize = 4096;
@@ -12,46 +12,39 @@ const SIZE: usize = 4096;
 /// What is longer is cut. A controller has no such name, and a message must not be too long as a whole.
 const MAX_TEXT: usize = 240;
 
-#[repr(C)]
-pub struct Scratch {
-    length: usize,
-    bytes: [u8; SIZE],
-}
+pub struct Scratch(Vec<u8, SIZE>);
 
 impl Scratch {
     pub fn clear(&mut self) {
-        self.length = 0;
+        self.0.clear();
     }
 
     /// What is in it.
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        &self.0
     }
 
     /// The target of a symlink: readlink(2).
     pub fn read_symlink(&mut self, path: CStrPtr) -> Result<CStrPtr<'_>, Errno> {
-        self.length = read_symlink(path, &mut self.bytes)?;
+        read_symlink(path, &mut self.0)?;
         Ok(self.c_str())
     }
 
     /// What is in it as a C string, without the last byte where it is full.
     pub fn c_str(&mut self) -> CStrPtr<'_> {
-        self.bytes[self.length.min(SIZE - 1)] = 0;
-        self.bytes[SIZE - 1] = 0;
-        CStrPtr::terminated(&self.bytes).unwrap_or(CStrPtr::EMPTY)
+        self.0.truncate(SIZE - 1);
+        self.push(0);
+        CStrPtr::terminated(&self.0).unwrap_or(CStrPtr::EMPTY)
     }
 
     /// Whether some of what was added is not in it.
     pub fn is_full(&self) -> bool {
-        self.length == SIZE
+        self.0.is_full()
     }
 
     /// Adds a byte; nothing where it is full.
     pub fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
+        let _ = self.0.push(byte);
     }
 
     /// Adds a text, of a long one the beginning.
@@ -61,20 +54,11 @@ impl Scratch {
 
     /// Adds a number in decimal digits.
     pub fn add_number(&mut self, number: u16) {
-        let Ok(()) = uwrite!(self, "{}", number);
+        let _ = uwrite!(self.0, "{}", number);
     }
 
     /// Adds what of mount options is the filesystem's, and returns the flags among them.
     pub fn add_options(&mut self, options: CStrPtr) -> MountFlags {
         MountFlags::take(options, |byte| self.push(byte))
-    }
-}
-
-impl uWrite for Scratch {
-    type Error = Infallible;
-
-    fn write_str(&mut self, text: &str) -> Result<(), Infallible> {
-        text.bytes().for_each(|byte| self.push(byte));
-        Ok(())
     }
 }

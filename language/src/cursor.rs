@@ -33,23 +33,47 @@ impl<'t> Cursor<'t> {
     }
 }
 
-/// The position of the parser, which writes.
+/// The position of the parser, which cuts lines into words.
 pub struct Editor<'t> {
-    text: *mut u8,
     at: Cursor<'t>,
+    /// The text's last byte.
+    end: *const u8,
+    /// Of the current line.
+    number: u16,
 }
 
 impl<'t> Editor<'t> {
-    /// At the beginning of a text that gets a NUL in its last place.
+    /// Before the first line of a text, whose last byte becomes NUL, as every newline does. NULs become spaces.
     pub fn new(text: &'t mut [u8]) -> Self {
-        let begin = match text {
-            [.., last] => {
-                *last = 0;
-                text.as_mut_ptr()
-            }
-            [] => c"".as_ptr().cast_mut().cast(),
+        for byte in text.iter_mut() {
+            *byte = match *byte {
+                b'\n' => 0,
+                0 => b' ',
+                byte => byte,
+            };
+        }
+        let Some(last) = text.last_mut() else {
+            return Self { at: CStrPtr::EMPTY.cursor(), end: CStrPtr::EMPTY.as_ptr(), number: 0 };
         };
-        Self { text: begin, at: Cursor(begin, PhantomData) }
+        *last = 0;
+        let end = &raw const *last;
+        Self { at: Cursor(text.as_mut_ptr(), PhantomData), end, number: 0 }
+    }
+
+    /// Goes to the beginning of the next line, and returns its number; none at the text's end.
+    pub fn next_line(&mut self) -> Option<u16> {
+        if self.number > 0 {
+            while self.byte() != 0 {
+                self.advance();
+            }
+            if self.at.0 == self.end {
+                return None;
+            }
+            // SAFETY: at a NUL that isn't the last.
+            self.at.0 = unsafe { self.at.0.add(1) };
+        }
+        self.number = self.number.wrapping_add(1);
+        Some(self.number)
     }
 
     pub fn cursor(&self) -> Cursor<'t> {
@@ -64,27 +88,15 @@ impl<'t> Editor<'t> {
         self.at = self.at.next();
     }
 
-    /// Where the word begins in the text.
-    pub fn offset(&self, word: Span<'t>) -> usize {
-        word.begin.0 as usize - self.text as usize
-    }
-
-    /// Where the word is in the text.
-    pub fn range(&self, word: Span<'t>) -> Range<usize> {
-        self.offset(word)..word.end.0 as usize - self.text as usize
-    }
-
     /// Cuts off the word that has ended before this position, and goes on behind.
     pub fn cut(&mut self, word: Span<'t>) {
-        let next = self.at.next();
-        // SAFETY: a word ends in the text, at its last NUL at the latest; and nobody else writes.
-        unsafe { word.end.0.cast_mut().write(0) };
-        self.at = next;
+        self.advance();
+        self.cut_at_end(word);
     }
 
     /// Cuts the text off where this part of a word ends.
     pub fn cut_at_end(&mut self, part: Span<'t>) {
-        // SAFETY: as above.
+        // SAFETY: a word ends in the text, at its last NUL at the latest; and nobody else writes.
         unsafe { part.end.0.cast_mut().write(0) };
     }
 }
@@ -101,6 +113,12 @@ pub struct Span<'t> {
 impl<'t> Span<'t> {
     pub fn is_empty(self) -> bool {
         self.begin == self.end
+    }
+
+    /// Where it is in a text that begins there.
+    pub fn range_in(self, text: *const u8) -> Range<usize> {
+        let place = |cursor: Cursor| cursor.0 as usize - text as usize;
+        place(self.begin)..place(self.end)
     }
 
     /// Removes what is before the first of this byte, or all of it, and returns that.

@@ -27,7 +27,7 @@ mod verb;
 pub use fault::Fault;
 pub use options::{FLAGS, MountFlags, PROPAGATIONS, is_flag};
 pub use parse::{MAX_LEN, check, octal, words};
-pub use step::{BuiltIn, Line, Lines, MAX_WORDS, Plan, Refusal, Step, Text, Words};
+pub use step::{Line, Lines, MAX_WORDS, Plan, Refusal, Step, Text, Words};
 pub use string::{CStrPtr, Word};
 pub use table::names;
 pub use verb::{Kind, Shape, Verb};

@@ -12,42 +12,41 @@ use core::ops::Range;
 pub const MAX_LEN: usize = 4096;
 
 /// Reads a whole plan: [`Plan::read`](crate::Plan::read). One that doesn't begin with `root` gets one, a line without words.
-pub fn parse(text: &mut Text, lines: &mut Lines) -> Result<(), Fault> {
+pub fn parse<'t>(text: &'t mut Text, lines: &mut Lines<'t>) -> Result<(), Fault> {
     lines.clear();
-    if text.len() > MAX_LEN {
-        return Err(Fault::TooLong);
-    }
-    let _ = text.push(0);
-    let mut parser = Parser::new(text);
-    while parser.next_line() {
-        let result = parser.read();
-        if lines.is_empty() && parser.line.verb != Verb::Root {
-            push(lines, Line { verb: Verb::Root, count: 0, may_fail: false, ..parser.line })?;
+    let mut editor = Editor::new(ended(text)?);
+    while let Some((name, number)) = next_line(&mut editor) {
+        let last = lines.last().and_then(|line| line.verb);
+        let line = Line::new(name, number);
+        // There is room for every line: see `Lines`.
+        if last.is_none() && line.verb != Some(Verb::Root) {
+            let _ = lines.push(Line { verb: Some(Verb::Root), count: 0, may_fail: false, ..line });
         }
-        push(lines, parser.line)?;
-        result?;
+        let _ = lines.push(line);
+        if let Some(line) = lines.last_mut() {
+            read(&mut editor, line, last)?;
+        }
     }
-    parser.finish()
-}
-
-fn push(lines: &mut Lines, line: Line) -> Result<(), Fault> {
-    lines.push(line).map_err(|_| Fault::TooLong)
+    runs_service(lines.last().and_then(|line| line.verb))
 }
 
 /// Calls `found` with every fault of a plan, and its line where it isn't the plan's as a whole: for tools on the host. The
 /// first is what [`parse`] returns.
 pub fn check(text: &mut Text, mut found: impl FnMut(Option<&Line>, Fault)) {
-    if text.len() > MAX_LEN {
-        return found(None, Fault::TooLong);
-    }
-    let _ = text.push(0);
-    let mut parser = Parser::new(text);
-    while parser.next_line() {
-        if let Err(fault) = parser.read() {
-            found(Some(&parser.line), fault);
+    let mut editor = match ended(text) {
+        Ok(text) => Editor::new(text),
+        Err(fault) => return found(None, fault),
+    };
+    let mut last = None;
+    while let Some((name, number)) = next_line(&mut editor) {
+        let mut line = Line::new(name, number);
+        let result = read(&mut editor, &mut line, last);
+        last = line.verb.or(last);
+        if let Err(fault) = result {
+            found(Some(&line), fault);
         }
     }
-    if let Err(fault) = parser.finish() {
+    if let Err(fault) = runs_service(last) {
         found(None, fault);
     }
 }
@@ -55,147 +54,112 @@ pub fn check(text: &mut Text, mut found: impl FnMut(Option<&Line>, Fault)) {
 /// Calls `found` with the number of the line and the bytes of every word in a text of any length, right or wrong, but for
 /// comments: for tools on the host. The text's last byte, which must be no part of the plan, becomes NUL.
 pub fn words(text: &mut [u8], mut found: impl FnMut(u16, Range<usize>)) {
-    let mut parser = Parser::new(text);
-    while parser.next_line() {
-        let mut word = parser.name;
-        let dash = usize::from(word.begin.byte() == b'-');
-        let verb = Verb::named(Span { begin: if dash > 0 { word.begin.next() } else { word.begin }, ..word });
-        let mut place = 0;
+    let begin = text.as_ptr();
+    let mut editor = Editor::new(text);
+    while let Some((name, number)) = next_line(&mut editor) {
+        let verb = Line::new(name, number).verb;
+        let (mut place, mut word) = (0, name);
         while !word.is_empty() {
-            found(parser.line.number, parser.at.range(word));
+            found(number, word.range_in(begin));
             place += 1;
-            word = parser.word(verb.map_or(Kind::Word, |verb| verb.shape().kind(place)));
+            word = cut_word(&mut editor, verb.map_or(Kind::Word, |verb| verb.shape().kind(place)));
         }
     }
 }
 
-struct Parser<'t> {
-    at: Editor<'t>,
-    /// `at` is behind the current line.
-    is_line_over: bool,
-    /// The verb of the last line that had one.
-    last: Option<Verb>,
-    /// What was read of the current line.
-    line: Line,
-    /// Its first word.
-    name: Span<'t>,
+/// The text with a byte behind it.
+fn ended(text: &mut Text) -> Result<&mut [u8], Fault> {
+    if text.len() > MAX_LEN {
+        return Err(Fault::TooLong);
+    }
+    let _ = text.push(0);
+    Ok(text)
 }
 
-impl<'t> Parser<'t> {
-    /// A text with a byte behind it, which becomes NUL.
-    fn new(text: &'t mut [u8]) -> Self {
-        // Inside the text, a NUL is a blank.
-        text.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
-        let at = Editor::new(text);
-        let line = Line { first: 0, number: 0, verb: Verb::Root, count: 0, may_fail: false };
-        let name = Span { begin: at.cursor(), end: at.cursor() };
-        Self { at, is_line_over: true, last: None, line, name }
+/// The first word of the next line that is neither empty nor a comment, and the line's number; none at the text's end.
+fn next_line<'t>(editor: &mut Editor<'t>) -> Option<(Span<'t>, u16)> {
+    loop {
+        let number = editor.next_line()?;
+        let name = cut_word(editor, Kind::Word);
+        if !matches!(name.begin.byte(), 0 | b'#') {
+            return Some((name, number));
+        }
     }
+}
 
-    /// Goes to the next line that is neither empty nor a comment; false at the text's end.
-    fn next_line(&mut self) -> bool {
-        loop {
-            while !self.is_line_over {
-                self.word(Kind::Word);
-            }
-            if self.at.byte() == 0 {
-                return false;
-            }
-            self.line.number = self.line.number.wrapping_add(1);
-            self.is_line_over = false;
-            self.name = self.word(Kind::Word);
-            if !self.name.is_empty() && self.name.begin.byte() != b'#' {
-                return true;
-            }
+/// Cuts off the next word of a line; an empty one at the line's end.
+fn cut_word<'t>(editor: &mut Editor<'t>, kind: Kind) -> Span<'t> {
+    let is_blank = |byte| matches!(byte, 1..=b' ');
+    while is_blank(editor.byte()) {
+        editor.advance();
+    }
+    let mut word = Span { begin: editor.cursor(), end: editor.cursor() };
+    while editor.byte() > b' ' || kind.reaches_line_end() && editor.byte() != 0 {
+        let is_part = !is_blank(editor.byte());
+        editor.advance();
+        if is_part {
+            word.end = editor.cursor();
         }
     }
+    editor.cut(word);
+    word
+}
 
-    /// Cuts the next word of the line off; an empty one at the line's end.
-    fn word(&mut self, kind: Kind) -> Span<'t> {
-        let ends_line = |byte| matches!(byte, b'\n' | 0);
-        while !self.is_line_over && self.at.byte() <= b' ' && !ends_line(self.at.byte()) {
-            self.at.advance();
-        }
-        let begin = self.at.cursor();
-        let mut word = Span { begin, end: begin };
-        if self.is_line_over {
-            return word;
-        }
-        while self.at.byte() > b' ' || kind.reaches_line_end() && !ends_line(self.at.byte()) {
-            let is_blank = self.at.byte() <= b' ';
-            self.at.advance();
-            if !is_blank {
-                word.end = self.at.cursor();
-            }
-        }
-        self.is_line_over = ends_line(self.at.byte());
-        self.at.cut(word);
-        word
+/// Reads the words behind the first, as far as they are right.
+fn read<'t>(editor: &mut Editor<'t>, line: &mut Line<'t>, last: Option<Verb>) -> Result<(), Fault> {
+    let verb = line.verb.ok_or(Fault::UnknownVerb)?;
+    if !may_follow(verb, line.may_fail, last) {
+        return Err(Fault::OutOfOrder);
     }
+    let shape = verb.shape();
+    loop {
+        let count = line.count;
+        let kind = shape.kind(count);
+        let argument = cut_word(editor, kind);
+        if argument.is_empty() {
+            return if count < shape.least { Err(Fault::TooFewWords) } else { Ok(()) };
+        }
+        line.count += 1;
+        if count == shape.most {
+            return Err(Fault::TooManyWords);
+        }
+        check_argument(editor, verb, kind, argument)?;
+    }
+}
 
-    /// Reads the line.
-    fn read(&mut self) -> Result<(), Fault> {
-        let mut name = self.name;
-        self.line.may_fail = name.begin.byte() == b'-';
-        if self.line.may_fail {
-            name.next();
-        }
-        self.line.first = self.at.offset(name) as u16;
-        self.line.count = 1;
-        self.line.verb = Verb::named(name).ok_or(Fault::UnknownVerb)?;
-        if !may_follow(&self.line, self.last.replace(self.line.verb)) {
-            return Err(Fault::OutOfOrder);
-        }
-        let shape = self.line.verb.shape();
-        loop {
-            let count = self.line.count;
-            let kind = shape.kind(count);
-            let argument = self.word(kind);
-            if argument.is_empty() {
-                return if count < shape.least { Err(Fault::TooFewWords) } else { Ok(()) };
-            }
-            self.line.count += 1;
-            if count == shape.most {
-                return Err(Fault::TooManyWords);
-            }
-            self.check(argument, kind)?;
+fn check_argument<'t>(editor: &mut Editor<'t>, verb: Verb, kind: Kind, mut argument: Span<'t>) -> Result<(), Fault> {
+    if kind == Kind::Path && argument.begin.byte() != b'/' {
+        return Err(Fault::NotAbsolute);
+    }
+    if kind == Kind::Mode && octal(argument.begin.c_str()).is_none() {
+        return Err(Fault::NotOctal);
+    }
+    if kind == Kind::Assignment {
+        let mut name = argument.take_until(b'=');
+        if name.is_empty() || argument.is_empty() || name.any(|byte| byte <= b' ') {
+            return Err(Fault::NotAnAssignment);
         }
     }
+    if kind == Kind::Options
+        && verb == Verb::Root
+        && let Some(option) = option_that_changes_a_mount(argument)
+    {
+        // So that it is the last that the message names.
+        editor.cut_at_end(option);
+        return Err(Fault::NotForANewMount);
+    }
+    Ok(())
+}
 
-    fn check(&mut self, mut argument: Span<'t>, kind: Kind) -> Result<(), Fault> {
-        if kind == Kind::Path && argument.begin.byte() != b'/' {
-            return Err(Fault::NotAbsolute);
-        }
-        if kind == Kind::Mode && octal(argument.begin.c_str()).is_none() {
-            return Err(Fault::NotOctal);
-        }
-        if kind == Kind::Assignment {
-            let mut name = argument.take_until(b'=');
-            if name.is_empty() || argument.is_empty() || name.any(|byte| byte <= b' ') {
-                return Err(Fault::NotAnAssignment);
-            }
-        }
-        if kind == Kind::Options
-            && self.line.verb == Verb::Root
-            && let Some(option) = option_that_changes_a_mount(argument)
-        {
-            // So that it is the last that the message names.
-            self.at.cut_at_end(option);
-            return Err(Fault::NotForANewMount);
-        }
-        Ok(())
-    }
-
-    /// What is wrong with the plan as a whole.
-    fn finish(&self) -> Result<(), Fault> {
-        if self.last == Some(Verb::Exec) { Ok(()) } else { Err(Fault::NoExec) }
-    }
+/// What is wrong with the plan as a whole.
+fn runs_service(last: Option<Verb>) -> Result<(), Fault> {
+    if last == Some(Verb::Exec) { Ok(()) } else { Err(Fault::NoExec) }
 }
 
 /// `root` comes first and must not fail; behind `exec` there is only another `exec`.
-fn may_follow(line: &Line, last: Option<Verb>) -> bool {
-    match (last, line.verb) {
-        (last, Verb::Root) => last.is_none() && !line.may_fail,
+fn may_follow(verb: Verb, may_fail: bool, last: Option<Verb>) -> bool {
+    match (last, verb) {
+        (last, Verb::Root) => last.is_none() && !may_fail,
         (Some(Verb::Exec), verb) => verb == Verb::Exec,
         _ => true,
     }

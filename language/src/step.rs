@@ -1,5 +1,6 @@
 //! A plan that was read: its lines, and the steps and words that they are.
 
+use crate::cursor::Span;
 use crate::fault::Fault;
 use crate::parse::{MAX_LEN, parse};
 use crate::string::Word;
@@ -13,27 +14,37 @@ pub const MAX_WORDS: usize = 32;
 pub type Text = Vec<u8, { MAX_LEN + 1 }>;
 
 /// Buffer for as many lines as a plan can have: none is shorter than `dir /` and a newline, and one may be added.
-pub type Lines = Vec<Line, { MAX_LEN / "dir /\n".len() + 2 }>;
+pub type Lines<'t> = Vec<Line<'t>, { MAX_LEN / "dir /\n".len() + 2 }>;
 
 /// A line of a plan, as it is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Line {
-    /// Where its first word, the verb, begins in the text; the others follow.
-    pub first: u16,
+#[derive(Clone, Copy)]
+pub struct Line<'t> {
+    /// Its first word, the verb's name; the others follow.
+    pub name: Word<'t>,
     /// From 1.
     pub number: u16,
-    /// Of a line whose verb is unknown, any.
-    pub verb: Verb,
+    /// None of a line whose verb is unknown.
+    pub verb: Option<Verb>,
     /// How many words there are, the verb included, as far as they were read; none of a `root` that the plan doesn't have.
     pub count: u8,
     /// A `-` stands before the verb: failure is a warning.
     pub may_fail: bool,
 }
 
+impl<'t> Line<'t> {
+    /// A line of which only the first word was read.
+    pub(crate) fn new(mut name: Span<'t>, number: u16) -> Self {
+        let may_fail = name.begin.byte() == b'-';
+        if may_fail {
+            name.next();
+        }
+        Self { name: Word::cut_off(name), number, verb: Verb::named(name), count: 1, may_fail }
+    }
+}
+
 /// A plan whose words were cut off.
 pub struct Plan<'t> {
-    text: *mut u8,
-    lines: &'t [Line],
+    lines: &'t [Line<'t>],
 }
 
 /// What is wrong with a plan: in a step, as far as that was read, or with the plan as a whole.
@@ -44,9 +55,9 @@ pub struct Refusal<'t> {
 
 impl<'t> Plan<'t> {
     /// Reads a plan. One that doesn't begin with `root` gets one.
-    pub fn read(text: &'t mut Text, lines: &'t mut Lines) -> Result<Self, Refusal<'t>> {
+    pub fn read<'s: 't>(text: &'s mut Text, lines: &'t mut Lines<'s>) -> Result<Self, Refusal<'t>> {
         let result = parse(text, lines);
-        let plan = Self { text: text.as_mut_ptr(), lines };
+        let plan = Self { lines };
         match result {
             Ok(()) => Ok(plan),
             Err(fault) if fault.is_of_the_plan() => Err(Refusal { step: None, fault }),
@@ -54,61 +65,22 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// The plan that was read when the program was built.
-    pub fn built_in(plan: &BuiltIn, buffer: &'t mut Text) -> Self {
-        buffer.clear();
-        let _ = buffer.extend_from_slice(plan.text);
-        Self { text: buffer.as_mut_ptr(), lines: plan.lines }
-    }
-
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'t>> {
-        let text = self.text;
-        // SAFETY: the lines lead into this text, which ends with NUL and was borrowed for as long.
-        #[allow(unsafe_code)]
-        let verb = move |line: &Line| unsafe { Word::at(text, line.first) };
-        self.lines.iter().map(move |line| Step { line, verb: verb(line), named: u32::MAX })
-    }
-}
-
-/// A plan as constants.
-pub struct BuiltIn {
-    text: &'static [u8],
-    lines: &'static [Line],
-}
-
-impl BuiltIn {
-    /// Each line's words must be in the text, one after the other, each with a NUL after it.
-    pub const fn new(text: &'static [u8], lines: &'static [Line]) -> Self {
-        let mut line = 0;
-        while line < lines.len() {
-            let (mut at, mut left) = (lines[line].first as usize, lines[line].count);
-            while left > 0 {
-                // Beyond the text this fails the build.
-                assert!(text[at] > b' ');
-                while text[at] != 0 {
-                    at += 1;
-                }
-                (at, left) = (at + 1, left - 1);
-            }
-            line += 1;
-        }
-        assert!(matches!(text, [.., 0]) && text.len() <= MAX_LEN + 1);
-        Self { text, lines }
+        self.lines.iter().map(|line| Step { line, named: u64::MAX })
     }
 }
 
 /// A line of a plan, with its words.
 #[derive(Clone, Copy)]
 pub struct Step<'t> {
-    line: &'t Line,
-    verb: Word<'t>,
-    /// Which of its words a message names, the lowest bit for the verb: all, unless some have done their part.
-    pub named: u32,
+    line: &'t Line<'t>,
+    /// Words that have done their part, which no message names, have no bit in it; the verb's is the lowest.
+    pub named: u64,
 }
 
 impl<'t> Step<'t> {
     pub fn verb(&self) -> Verb {
-        self.line.verb
+        self.line.verb.unwrap_or(Verb::Root)
     }
 
     /// Its number, from 1; that of the first step for a `root` that the plan doesn't have.
@@ -123,7 +95,7 @@ impl<'t> Step<'t> {
 
     /// The verb and its arguments, as far as they were read; none of a `root` that the plan doesn't have.
     pub fn words(&self) -> Words<'t> {
-        Words { next: self.verb, left: self.line.count }
+        Words { next: self.line.name, left: self.line.count }
     }
 
     /// The first four arguments, which are all that most verbs have; those that were left out are empty, which no other is.
@@ -154,10 +126,15 @@ impl<'t> Iterator for Words<'t> {
         }
         Some(word)
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left.into(), Some(self.left.into()))
-    }
 }
 
-impl ExactSizeIterator for Words<'_> {}
+impl Words<'_> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.left.into()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+}

@@ -71,6 +71,17 @@ impl<'t> CStrPtr<'t> {
         has_prefix.then_some(bytes.0.c_str())
     }
 
+    /// Whether these are its last bytes.
+    pub fn ends_with(self, end: &CStr) -> bool {
+        let mut rest = self.bytes();
+        while !rest.0.c_str().equals(CStrPtr::new(end)) {
+            if rest.next().is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
     pub(crate) fn cursor(self) -> Cursor<'t> {
         Cursor(self.0.as_ptr(), PhantomData)
     }
@@ -129,13 +140,9 @@ impl<'t> Word<'t> {
     /// In place of a word that was left out.
     pub const EMPTY: Self = Self(CStrPtr::EMPTY);
 
-    /// The string at this offset of a text.
-    ///
-    /// # Safety
-    /// The text ends with NUL, and nobody else writes to it as long as any word of it is used.
-    pub unsafe fn at(text: *mut u8, offset: u16) -> Self {
-        // SAFETY: the caller's promise.
-        Self(unsafe { CStrPtr::from_ptr(text.add(offset.into())) })
+    /// Of a text that the parser may write, and has cut there.
+    pub(crate) fn cut_off(word: Span<'t>) -> Self {
+        Self(word.begin.c_str())
     }
 
     /// This word, or the other where this one was left out.

@@ -193,12 +193,12 @@ impl Verb {
         })
     }
 
-    /// How many arguments a message names at most.
-    pub fn objects(self) -> usize {
+    /// Which words a message names, the lowest bit for the verb.
+    pub fn named_words(self) -> u64 {
         match OBJECTS[self as usize] {
-            Objects::First => 1,
-            Objects::All => MAX_WORDS,
-            Objects::FirstOnSecond | Objects::FirstToSecond => 2,
+            Objects::First => 0b11,
+            Objects::FirstOnSecond | Objects::FirstToSecond => 0b111,
+            Objects::All => u64::MAX,
         }
     }
 }

@@ -48,7 +48,7 @@ fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(),
     while left > 0 {
         match copy.send(original, left)? {
             0 => return Err(Errno::of(EIO)),
-            sent => left = left.saturating_sub(sent),
+            sent => left = left.saturating_sub(sent as usize),
         }
     }
     Ok(())

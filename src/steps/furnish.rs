@@ -111,7 +111,7 @@ pub fn write(path: CStrPtr, text: CStrPtr) -> Result<(), Errno> {
 }
 
 fn write_whole(file: &Descriptor, bytes: &[u8]) -> Result<(), Errno> {
-    if file.write(bytes)? == bytes.len() { Ok(()) } else { Err(Errno::of(EIO)) }
+    if file.write(bytes)? as usize == bytes.len() { Ok(()) } else { Err(Errno::of(EIO)) }
 }
 
 const SUBTREE_CONTROL: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.subtree_control");
@@ -134,11 +134,11 @@ pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> 
 }
 
 /// The first word of a step; the others are the bits above.
-const VERB: u32 = 1;
+const VERB: u64 = 1;
 
 /// One write of `+NAME` for each of these words, which takes all of them or none (cgroup_subtree_control_write): EIO if it took
 /// some.
-fn enable(file: &Descriptor, step: &Step, words: u32, scratch: &mut Scratch) -> Result<(), Errno> {
+fn enable(file: &Descriptor, step: &Step, words: u64, scratch: &mut Scratch) -> Result<(), Errno> {
     scratch.clear();
     for (place, name) in step.words().enumerate() {
         if words >> place & 1 != 0 {

@@ -6,7 +6,6 @@ use language::CStrPtr;
 
 /// `module PATH [PARAMS]`: one that is loaded already is fine. Compressed if the name ends in .gz, .xz or .zst.
 pub fn module(path: CStrPtr, parameters: CStrPtr) -> Result<(), Errno> {
-    let endings: [&[u8]; 3] = [b".gz", b".xz", b".zst"];
-    let is_compressed = endings.iter().any(|ending| path.to_bytes().ends_with(ending));
+    let is_compressed = path.ends_with(c".gz") || path.ends_with(c".xz") || path.ends_with(c".zst");
     allow_existing(open_to_read(path)?.load_module(parameters, is_compressed))
 }

@@ -1,15 +1,15 @@
 //! Where registers are loaded and the kernel is entered.
 
-use core::num::NonZeroIsize;
+use core::num::NonZeroI32;
 
 /// An error number of the kernel: errno(3). Kept negative, as calls answer it: 400 bytes less than with a sign changed at each call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Errno(NonZeroIsize);
+pub struct Errno(NonZeroI32);
 
 impl Errno {
     /// One of the constants of `linux_raw_sys::errno`.
     pub const fn of(number: u32) -> Self {
-        match NonZeroIsize::new(-(number as isize)) {
+        match NonZeroI32::new(-(number as i32)) {
             Some(number) => Self(number),
             None => panic!("0 is no errno"),
         }
@@ -24,29 +24,29 @@ impl Errno {
 /// What a call has answered: a value, or a negative errno.
 #[derive(Clone, Copy)]
 #[must_use]
-pub(super) struct Answer(isize);
+pub(super) struct Answer(i32);
 
 impl Answer {
     pub fn new(answer: usize) -> Self {
-        Self(answer as isize)
+        Self(answer as i32)
     }
 
     /// The value, or the errno.
-    pub fn value(self) -> Result<usize, Errno> {
-        match NonZeroIsize::new(self.0) {
+    pub fn value(self) -> Result<u32, Errno> {
+        match NonZeroI32::new(self.0) {
             Some(number) if self.0 < 0 => Err(Errno(number)),
-            _ => Ok(self.0 as usize),
+            _ => Ok(self.0 as u32),
         }
     }
 
     /// For calls whose only value is 0.
     pub fn done(self) -> Result<(), Errno> {
-        NonZeroIsize::new(self.0).map_or(Ok(()), |number| Err(Errno(number)))
+        NonZeroI32::new(self.0).map_or(Ok(()), |number| Err(Errno(number)))
     }
 
     /// Whether the errno is this one; 0 is success.
     pub fn is(self, errno: u32) -> bool {
-        self.0 == -(errno as isize)
+        self.0 == -(errno as i32)
     }
 }
 

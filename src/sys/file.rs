@@ -2,6 +2,7 @@
 
 use super::call::{Answer, Errno, call};
 use core::mem::MaybeUninit;
+use heapless::Vec;
 use language::{CStrPtr, Text, Word};
 use linux_raw_sys::errno::{EEXIST, ENOENT};
 use linux_raw_sys::general::{
@@ -12,13 +13,13 @@ use syscalls::Sysno;
 
 /// An open file, closed when it is dropped. What is still open then closes when the service is executed (O_CLOEXEC, open(2)), but
 /// for descriptors 0, 1 and 2.
-pub struct Descriptor(pub(super) usize);
+pub struct Descriptor(pub(super) u32);
 
 impl Drop for Descriptor {
     /// close(2). The descriptor is gone even after a failure, EINTR included, so that is never tried again.
     fn drop(&mut self) {
         // SAFETY: no memory is touched, and nobody else has this descriptor.
-        let _ = unsafe { syscalls::raw::syscall1(Sysno::close as usize, self.0) };
+        let _ = unsafe { syscalls::raw::syscall1(Sysno::close as usize, self.0 as usize) };
     }
 }
 
@@ -125,10 +126,13 @@ unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, call: Sysno) 
     }
 }
 
-/// `readlinkat(path)`: how many bytes of the target were put into the buffer. readlink(2); EINVAL of what is no symlink.
-pub fn read_symlink(path: CStrPtr, buffer: &mut [u8]) -> Result<usize, Errno> {
+/// `readlinkat(path)`: as much of the target as `buffer` holds. readlink(2); EINVAL of what is no symlink.
+pub fn read_symlink<const SIZE: usize>(path: CStrPtr, buffer: &mut Vec<u8, SIZE>) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated, and the buffer as long as it says.
-    unsafe { call!(readlinkat, AT_FDCWD, path.as_ptr(), buffer.as_mut_ptr(), buffer.len()) }.value()
+    let length = unsafe { call!(readlinkat, AT_FDCWD, path.as_ptr(), buffer.as_mut_ptr(), SIZE) }.value()?;
+    // SAFETY: the kernel has written so many bytes.
+    unsafe { buffer.set_len(length as usize) };
+    Ok(())
 }
 
 /// `unlinkat(path)`: unlink(2).
@@ -167,18 +171,18 @@ impl Descriptor {
             if read == 0 {
                 return Ok(());
             }
-            length += read;
+            length += read as usize;
         }
     }
 
     /// `write(file, bytes)`, once: how many bytes went. write(2).
-    pub fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
+    pub fn write(&self, bytes: &[u8]) -> Result<u32, Errno> {
         // SAFETY: there are so many bytes.
         unsafe { call!(write, self.0, bytes.as_ptr(), bytes.len()) }.value()
     }
 
     /// `sendfile(to, from, length)`, from where both stand: how many bytes went, at times fewer. sendfile(2).
-    pub fn send(&self, from: &Self, length: usize) -> Result<usize, Errno> {
+    pub fn send(&self, from: &Self, length: usize) -> Result<u32, Errno> {
         // SAFETY: the offset is null, no memory is touched.
         unsafe { call!(sendfile, self.0, from.0, 0, length) }.value()
     }
