@@ -21,7 +21,8 @@ impl Errno {
     }
 }
 
-/// What a call has answered: a value, or a negative errno.
+/// What a call has answered: a value, or a negative errno. None called here answers more than MAX_RW_COUNT (include/linux/fs.h), so
+/// 32 bits hold it.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(super) struct Answer(i32);
