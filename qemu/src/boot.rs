@@ -1,8 +1,6 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
 mod given;
-mod guest;
-mod parts;
 mod task;
 
 use std::fs;
@@ -11,20 +9,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::Report;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::accel::{self, Choice};
-use crate::bundle::{self, Bundle};
-use crate::leavings::Leavings;
-use crate::plan::Plan;
-use crate::qemu::{Outcome, Vm};
-use crate::task::Style;
-use crate::timeline::{Timeline, Watch};
-use crate::vsock::{self, Vsock};
-use crate::{build, kernel, machine, output, pack, timeline, workspace};
-pub use guest::{Guest, agent};
-pub use parts::{Parts, STRAIGHT};
+use machine::accel::{self, Choice};
+use machine::bundle::Bundle;
+use machine::demo::{Guest, Parts, agent, demo_plan, verdict};
+use machine::leavings::Leavings;
+use machine::qemu::Vm;
+use machine::task::Style;
+use machine::vsock::{self, Vsock};
+use measure::timeline;
+use measure::timeline::{Timeline, Watch};
+use sources::{build, host, kernel, workspace};
+use tool::plan::Plan;
+use tool::{output, pack};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -75,11 +74,6 @@ pub struct Options {
     /// Words for the agent
     #[arg(last = true, value_name = "WORDS")]
     pub words: Vec<String>,
-}
-
-/// The plan `boot` uses unless told otherwise.
-pub fn demo_plan() -> PathBuf {
-    workspace::root().join("qemu/guests/demo.plan")
 }
 
 /// The command.
@@ -195,24 +189,6 @@ fn vm(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<V
     })
 }
 
-/// Holds only if the container ran, with pivot_root, and its exit code came back.
-pub fn verdict<'r>(outcome: &Outcome, report: Option<&'r Report>) -> Result<&'r Report> {
-    ensure!(!outcome.timed_out, "the guest hung");
-    let report = report.with_context(|| format!("the agent gave no report: {}", outcome.ending()))?;
-    ensure!(
-        report.problems.is_empty(),
-        "the service did not find what it was promised: {}",
-        report.problems.join("; ")
-    );
-    let container = report.container.as_ref().context("no container ran")?;
-    let pivots = !container.argv.iter().any(|word| word.starts_with("--no-pivot"));
-    ensure!(pivots, "the container ran without pivot_root");
-    let expected = i32::from(bundle::EXIT_CODE);
-    ensure!(container.exit_code == expected, "the container exited {}, not {expected}", container.exit_code);
-    ensure!(outcome.guest_code == Some(0), "{}", outcome.ending());
-    Ok(report)
-}
-
 fn show(report: &Report) {
     if let Some(container) = &report.container {
         println!("{}", container.output.trim_end());
@@ -228,7 +204,7 @@ fn show_timeline(options: &Options, timeline: Option<Timeline>, what: &str) -> R
     };
     print!("{timeline}");
     let Some(out) = &options.timeline else { return Ok(()) };
-    let caption = format!("{what}, {}, {}", machine::date()?, machine::description()?);
+    let caption = format!("{what}, {}, {}", host::date()?, host::description()?);
     timeline::draw(&timeline, &caption, out).with_context(|| format!("cannot draw {}", out.display()))?;
     eprintln!("vm: drew {}", out.display());
     Ok(())

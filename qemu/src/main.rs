@@ -3,8 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use breakage::{fuzz, matrix};
 use clap::Parser;
-use vm::{bench, boot, check, fuzz, leavings, matrix, pack, profile, size, test, trial};
+use machine::leavings;
+use measure::{bench, profile, size};
+use sources::{build, kernel};
+use tool::init::{Init, Sources};
+use tool::{check, pack, trial};
+use vm::{boot, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -32,6 +38,9 @@ enum Command {
     Matrix(matrix::Options),
 }
 
+/// The init of this workspace, the newest kernel's modules.
+const SOURCES: Sources = Sources { init: || build::init(None).map(Init::File), modules: || kernel::modules(None) };
+
 fn main() -> ExitCode {
     let command = Command::parse();
     // Until the end of this function.
@@ -55,9 +64,9 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Boot(options) => boot::run(&options),
         Command::Test(options) => test::run(&options),
-        Command::Pack(options) => pack::run(&options),
+        Command::Pack(options) => pack::run(&options, &SOURCES),
         Command::Check(options) => check::run(&options),
-        Command::Try(options) => trial::run(&options),
+        Command::Try(options) => trial::run(&options, &SOURCES),
         Command::Bench(options) => bench::run(&options),
         Command::Size(options) => size::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),

@@ -9,9 +9,9 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use crate::boot::Parts;
-use crate::{apt, workspace};
+use machine::demo::Parts;
 use root::RootPass;
+use sources::{apt, workspace};
 
 /// The programs the tests drive, besides those a boot needs.
 const PROGRAMS: [&str; 10] =

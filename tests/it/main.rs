@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `plan` | the plan language's own code | nothing |
 //! | `pack`, `modules`, `check`, `trial`, `boot` | the commands themselves | cpio, bsdcpio, lsinitramfs, user namespaces, root |
+//! | `tool` | the program `moveroot`, outside of the tree | bash, mandoc, user namespaces |
 //! | `early` | commands that cannot work | nothing |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
@@ -24,6 +25,7 @@ mod pack;
 mod plan;
 mod reproducible;
 mod tidy;
+mod tool;
 mod trial;
 mod vm;
 mod vsock;

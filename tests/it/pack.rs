@@ -55,6 +55,14 @@ impl Ground {
         command.output().with_context(|| format!("cannot run vm {words}"))
     }
 
+    /// Runs the program `moveroot` there, with no word of cargo's.
+    pub fn moveroot(&self, words: &str) -> Result<Output> {
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        let mut command = Command::new(PROGRAM.get_or_init(|| build::tool().expect("cargo builds moveroot")));
+        command.current_dir(self.0.path()).args(words.split_whitespace()).env_clear().env("PATH", "/usr/bin:/bin");
+        command.output().with_context(|| format!("cannot run moveroot {words}"))
+    }
+
     /// Packs the plan `p` and `files` as `out`; what it says.
     pub fn pack(&self, files: &str) -> Result<String> {
         let output = self.vm(&format!("pack --init init --plan p -o out {files}"))?;

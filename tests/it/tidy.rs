@@ -1,6 +1,7 @@
 //! The tree itself: formatted, without warnings, and as its own rules say.
 
 mod code;
+mod crates;
 mod imports;
 mod kernel;
 mod source;

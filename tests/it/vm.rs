@@ -22,7 +22,7 @@ use std::time::Duration;
 use agent::Report;
 use anyhow::{Context, Result};
 use vm::accel;
-use vm::boot::Parts;
+use vm::demo::Parts;
 use vm::initramfs::Initramfs;
 use vm::qemu::{Outcome, Vm};
 

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::Elf;
 use goblin::elf::header::EM_X86_64;
 
-use crate::elf;
-use crate::fit;
-use crate::initramfs::{Initramfs, archive};
+use tool::elf;
+use tool::fit;
+use tool::initramfs::{Initramfs, archive};
 
 /// The note by which an ELF kernel names its entry for QEMU: XEN_ELFNOTE_PHYS32_ENTRY, CONFIG_PVH.
 const ENTRY: (&str, u32) = ("Xen", 18);

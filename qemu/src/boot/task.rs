@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::{Guest, Options, Parts};
-use crate::bundle;
-use crate::qemu::Outcome;
-use crate::task::host::Ran;
-use crate::task::{Style, TaskVm};
-use crate::vsock::FIRST_CID;
+use super::Options;
+use machine::bundle;
+use machine::demo::{Guest, Parts};
+use machine::qemu::Outcome;
+use machine::task::host::Ran;
+use machine::task::{Style, TaskVm};
+use machine::vsock::FIRST_CID;
 
 /// The command. The guest's plan loads what vsock needs.
 pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Result<ExitCode> {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::{getegid, geteuid};
 use serde_json::Value;
 
-use crate::workspace;
+use sources::workspace;
 
 /// In the names of tests that need root.
 pub const NEED_ROOT: [&str; 3] = ["namespaces::", "bad_plans::whole::", "give_the_reason_in_a_chroot"];

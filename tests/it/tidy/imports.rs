@@ -67,7 +67,7 @@ fn point_down() -> Result<()> {
 }
 
 /// Names behind `crate::` or another prefix, alone or in braces, in a `use` or in a path.
-fn imports(text: &str, prefix: &str) -> Vec<String> {
+pub fn imports(text: &str, prefix: &str) -> Vec<String> {
     let code = code(text);
     let mut found = Vec::new();
     for (at, _) in code.match_indices(prefix) {

@@ -16,7 +16,7 @@ fn show_what_check_finds() -> Result<()> {
     ground.plan("root\nbind /sbin/agent\nexec /sbin/agent\n")?;
     let (code, said, errors) = tried(&ground, "--root tree --plan p")?;
     assert_eq!((code, errors.as_str()), (Some(1), "moveroot: boot.plan:3: exec /sbin/agent: ENOENT (2)\n"), "{said}");
-    let (_, found) = said.split_once("what `cargo vm check` finds:\n").with_context(|| said.clone())?;
+    let (_, found) = said.split_once("what `check` finds:\n").with_context(|| said.clone())?;
     let expected = "  p:3:6: /sbin/agent needs what is not in the initramfs: /lib64/ld-linux-x86-64.so.2, libc.so.6\n";
     assert!(found.starts_with(expected), "{said}");
     // One that starts, and then could not go on.

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use agent::Report;
 use anyhow::{Context, Result, ensure};
-use vm::boot::{STRAIGHT, demo_plan};
 use vm::bundle::{Bundle, EXIT_CODE};
+use vm::demo::{STRAIGHT, demo_plan};
 use vm::qemu::Outcome;
 
 use super::{NO_PROBLEMS, boot, parts, report};

@@ -66,6 +66,19 @@ fn a_static_program_is_the_service() -> Result<()> {
     Ok(())
 }
 
+/// With the program that people have.
+#[test]
+fn what_moveroot_packs_boots() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.plan("root\nmount devtmpfs /dev devtmpfs\nbind /sbin/agent\nexec /sbin/agent --report\n")?;
+    let output = ground.moveroot("pack --plan p --file /sbin/agent=agent -o out")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let transcript = boot(&ground, "--word")?;
+    let report = Report::find(&transcript).with_context(|| transcript.clone())?;
+    assert_eq!(report.argv, ["/sbin/agent", "--report", "--word"], "{transcript}");
+    Ok(())
+}
+
 /// A script, its interpreter, and the libraries of that.
 #[test]
 fn a_dynamic_program_is_the_service() -> Result<()> {

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use vm::boot::{Parts, agent};
 use vm::bundle::{Bundle, EXIT_CODE};
+use vm::demo::{Parts, agent};
 use vm::pairing::Pairing;
 use vm::qemu::Outcome;
 use vm::{build, workspace};

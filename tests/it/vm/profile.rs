@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use language::Verb;
 use serde_json::{Value, json};
-use vm::boot::demo_plan;
+use vm::demo::demo_plan;
 use vm::plan::Plan;
 
 use super::timeline::{texts, vm, vm_alone};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use agent::Report;
 use anyhow::{Context, Result};
-use vm::boot::{demo_plan, verdict};
 use vm::bundle::Bundle;
+use vm::demo::{demo_plan, verdict};
 use vm::test::long;
 
 use super::{boot, parts};

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use vm::boot::{Parts, demo_plan};
 use vm::bundle::{self, Bundle, EXIT_CODE};
+use vm::demo::{Parts, demo_plan};
 use vm::qemu::Outcome;
 use vm::task::bundles::{self, Named};
 use vm::task::client::Status;

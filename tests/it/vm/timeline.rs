@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use vm::boot::demo_plan;
 use vm::build;
+use vm::demo::demo_plan;
 use vm::plan::{Plan, Step};
 
 use super::{alone, parts};

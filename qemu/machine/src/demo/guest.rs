@@ -1,0 +1,100 @@
+//! A guest for any plan: the agent and the runtime lie where the plan looks for them, in the initramfs or on a disk;
+//! what the demo needs besides, its bundle and a dynamic crun's libraries, is carried by steps of its own.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use tempfile::NamedTempFile;
+
+use super::Parts;
+use crate::bundle::{self, Bundle};
+use crate::disk;
+use crate::pairing::Pairing;
+use sources::{build, kernel};
+use tool::init::Init;
+use tool::initramfs::Initramfs;
+use tool::modules::{self, Module, Modules};
+use tool::pack;
+
+/// Where the runtime goes if the plan carries none: agents that bring their own have one in the demo all the same.
+const RUNTIME: &str = "/sbin/crun";
+
+/// Where a dynamic program's libraries lie.
+const LIBRARIES: [&str; 3] = ["/lib", "/lib64", "/usr/lib"];
+
+/// What a machine is started with, besides its kernel.
+#[derive(Debug)]
+pub struct Guest {
+    pub initramfs: Initramfs,
+    /// The plan that runs.
+    pub plan: String,
+    /// The plan's disk, an erofs image.
+    pub disk: Option<NamedTempFile>,
+    /// The steps that were added to the plan, before its first `exec`.
+    pub added: Vec<String>,
+    /// What the plan wants on the kernel's command line.
+    pub kernel_words: String,
+}
+
+/// The agent that a plan is for: its mock, else the demo agent.
+pub fn agent(plan: &Path) -> Result<PathBuf> {
+    match Pairing::read(plan)?.stand_in {
+        Some(name) => build::guest("mocks", &name),
+        None => build::agent(),
+    }
+}
+
+impl Guest {
+    /// Packs kernel modules, and has the plan load them.
+    pub fn load(&mut self, modules: &[Module]) -> Result<()> {
+        self.plan = modules::planned(&self.plan, modules)?;
+        self.initramfs.bytes("/boot.plan", 0o644, self.plan.clone());
+        modules::pack(modules, &mut self.initramfs);
+        Ok(())
+    }
+}
+
+impl Parts {
+    /// A guest for this plan, with a bundle. The plan's modules are those of the kernel of a Debian release, or of this
+    /// machine's.
+    pub fn guest(&self, plan: &Path, bundle: &Bundle, release: Option<&str>) -> Result<Guest> {
+        let pairing = Pairing::read(plan)?;
+        let mut initramfs = pack::collect(&Init::File(self.init.clone()), Some(plan), &[])?;
+        let (modules, absent) = match pairing.modules.as_slice() {
+            [] => (Vec::new(), Vec::new()),
+            paths => Modules::of(&kernel::modules(release)?)?.for_plan(paths)?,
+        };
+        modules::pack(&modules, &mut initramfs);
+        let mut on_disk = Initramfs::empty();
+        let carried = if pairing.disk.is_some() { &mut on_disk } else { &mut initramfs };
+        let added = self.carry(&pairing, carried, bundle)?;
+        if !absent.is_empty() {
+            eprintln!("vm: this kernel has these built in, or no more: the plan goes without {}", absent.join(", "));
+        }
+        let plan = modules::without(&pairing.with(&added), &absent);
+        let plan = if modules.is_empty() { plan } else { modules::planned(&plan, &modules)? };
+        initramfs.bytes("/boot.plan", 0o644, plan.as_str());
+        let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
+        Ok(Guest { initramfs, plan, disk, added, kernel_words: pairing.kernel_words })
+    }
+
+    /// Puts agent, runtime and bundle into the tree; returns the steps that the plan lacks for them.
+    fn carry(&self, pairing: &Pairing, tree: &mut Initramfs, bundle: &Bundle) -> Result<Vec<String>> {
+        let runtime = pairing.runtime.as_deref().unwrap_or(RUNTIME);
+        tree.file(&pairing.agent, &self.agent)?.file(runtime, &self.crun)?;
+        bundle.pack(tree, &self.busybox)?;
+        let mut wanted = vec![bundle::PATH];
+        if pairing.runtime.is_none() && pairing.disk.is_none() {
+            wanted.push(RUNTIME);
+        }
+        for folder in LIBRARIES {
+            if tree.contains(folder) {
+                wanted.push(folder);
+            } else if pairing.carries(folder) {
+                // A plan for dynamic programs works with static ones too.
+                tree.dir(folder, 0o755);
+            }
+        }
+        Ok(wanted.into_iter().filter(|path| !pairing.carries(path)).map(|path| pairing.step(path)).collect())
+    }
+}

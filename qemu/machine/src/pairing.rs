@@ -1,0 +1,141 @@
+//! A boot plan and the agent it is for: what the plan wants of a guest, read from its steps and from two lines of
+//! comment, `# mock agent: NAME` for the program of qemu/guests/mocks that stands for the agent, and `# kernel: WORDS`
+//! for the words that the agent wants on the kernel's command line.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use language::Verb;
+
+use tool::plan::{Line, Plan};
+
+/// The disk that a plan may mount: the first that virtio_blk finds.
+const DISK: &str = "/dev/vda";
+
+/// Names under which the container runtime is carried. The demo's crun goes by each of them.
+const RUNTIMES: [&str; 2] = ["crun", "runc"];
+
+/// What a plan says, beyond what its steps do.
+#[derive(Debug, Default)]
+pub struct Pairing {
+    plan: Plan,
+    /// The mock of the plan's agent; None: any agent.
+    pub stand_in: Option<String>,
+    /// For the kernel's command line.
+    pub kernel_words: String,
+    /// Where the plan looks for its agent: in the initramfs, or on the disk if there is one.
+    pub agent: String,
+    /// Where it looks for a container runtime, if it carries one.
+    pub runtime: Option<String>,
+    /// The kernel modules it loads, as paths in the initramfs.
+    pub modules: Vec<String>,
+    /// Where it mounts the disk.
+    pub disk: Option<String>,
+    /// (source, target) of what it carries.
+    carried: Vec<(String, String)>,
+    /// Paths of the new root that it makes links at.
+    links: Vec<String>,
+}
+
+impl Pairing {
+    /// Reads a plan. One with faults is read as far as it goes: to name those is not done here.
+    pub fn read(plan: &Path) -> Result<Self> {
+        let text = fs::read_to_string(plan).with_context(|| format!("cannot read the plan {}", plan.display()))?;
+        Ok(Pairing::of(&text))
+    }
+
+    fn of(text: &str) -> Self {
+        let mut pairing = Pairing { plan: Plan::of("plan", text), ..Pairing::default() };
+        let comment = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        pairing.stand_in = comment("# mock agent: ").map(String::from);
+        pairing.kernel_words = comment("# kernel: ").unwrap_or_default().to_string();
+        let mut exec = None;
+        for line in pairing.plan.lines().to_vec() {
+            let first = line.word(1).to_string();
+            match line.verb() {
+                Some(Verb::Copy | Verb::Bind) => pairing.carry(&line),
+                Some(Verb::Link) => pairing.links.push(line.word(2).to_string()),
+                Some(Verb::Module) => pairing.modules.push(first),
+                Some(Verb::Mount) if first == DISK => pairing.disk = Some(line.word(2).to_string()),
+                Some(Verb::Exec) => exec = exec.or(Some(first)),
+                _ => {}
+            }
+        }
+        let exec = exec.unwrap_or_default();
+        pairing.agent = pairing.source_of(&exec).unwrap_or(exec);
+        pairing
+    }
+
+    fn carry(&mut self, line: &Line) {
+        let source = line.word(1);
+        let target = if line.words.len() > 2 { line.word(2) } else { source };
+        if RUNTIMES.iter().any(|name| source.rsplit('/').next() == Some(name)) {
+            self.runtime = Some(source.to_string());
+        }
+        self.carried.push((source.to_string(), target.to_string()));
+    }
+
+    /// What is to be packed for a path of the new root to lead to it.
+    fn source_of(&self, path: &str) -> Option<String> {
+        if let Some(rest) = self.disk.as_deref().and_then(|disk| below(path, disk)) {
+            return Some(rest.to_string());
+        }
+        self.carried.iter().find_map(|(source, target)| Some(format!("{source}{}", below(path, target)?)))
+    }
+
+    /// Whether the plan brings something to this path of the new root, or to a folder that it is in.
+    pub fn carries(&self, path: &str) -> bool {
+        let targets = self.carried.iter().map(|(_, target)| target);
+        self.links.iter().chain(targets).any(|target| below(path, target).is_some())
+    }
+
+    /// The step that brings a file or folder of the initramfs, or of the disk, to the same path in the new root.
+    pub fn step(&self, path: &str) -> String {
+        match &self.disk {
+            Some(disk) => format!("link {disk}{path} {path}"),
+            None => format!("bind {path}"),
+        }
+    }
+
+    /// The plan's text with these steps before its first `exec`.
+    pub fn with(&self, steps: &[String]) -> String {
+        String::from_utf8_lossy(self.plan.with_lines(steps).0.text()).into_owned()
+    }
+}
+
+/// What of `path` comes after `folder`, if it is that folder or lies in it.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: &str = "# for any\n# mock agent: own\n# kernel: a=1 b\nroot\ncopy /crun /sbin/crun\nbind /agents /sbin\n\
+        -module /m/a.ko b=1\nlink b /lib\n-exec /sbin/one x\nexec /sbin/two\n";
+
+    #[test]
+    fn a_plan_tells_what_it_wants() {
+        let pairing = Pairing::of(PLAN);
+        assert_eq!(pairing.stand_in.as_deref(), Some("own"));
+        assert_eq!(pairing.kernel_words, "a=1 b");
+        assert_eq!((pairing.agent.as_str(), pairing.runtime.as_deref()), ("/agents/one", Some("/crun")));
+        assert_eq!((pairing.modules.as_slice(), &pairing.disk), (["/m/a.ko".to_string()].as_slice(), &None));
+        assert!(pairing.carries("/lib") && pairing.carries("/sbin/crun/x") && !pairing.carries("/crun"));
+    }
+
+    #[test]
+    fn a_plan_with_a_disk_has_its_agent_there() {
+        let pairing = Pairing::of("root\nmount /dev/vda /disk erofs ro\nexec /disk/sbin/agent\n");
+        assert_eq!((pairing.disk.as_deref(), pairing.agent.as_str()), (Some("/disk"), "/sbin/agent"));
+        assert_eq!(pairing.step("/lib"), "link /disk/lib /lib");
+    }
+
+    #[test]
+    fn steps_are_added_before_the_first_exec() {
+        let pairing = Pairing::of("root\n# exec\n-exec /a\nexec /b\n");
+        assert_eq!(pairing.with(&["bind /c".to_string()]), "root\n# exec\nbind /c\n-exec /a\nexec /b\n");
+    }
+}

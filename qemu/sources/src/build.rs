@@ -1,0 +1,81 @@
+//! Builds what runs in a guest: the init for this workspace's target folder, agents as static programs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace;
+
+const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// The release `init`. With a plan it is built in, and the program lands in a target folder of its own so that the
+/// two builds don't undo each other.
+pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
+    let mut target = workspace::target()?;
+    let mut cargo = cargo_for_init("build");
+    if let Some(plan) = plan {
+        let plan = plan.canonicalize().with_context(|| format!("cannot find the plan {}", plan.display()))?;
+        let name = plan.file_stem().context("the plan's path names no file")?;
+        target = target.join("planned").join(name);
+        cargo.env("MOVEROOT_PLAN", &plan);
+    }
+    cargo.arg("--target-dir").arg(&target);
+    built(cargo, target.join("release/init"))
+}
+
+/// The release `init` of another checkout, with a plan built in.
+pub fn other_init(checkout: &Path, plan: &Path) -> Result<PathBuf> {
+    let name = plan.file_stem().context("the plan's path names no file")?;
+    let target = workspace::cache("against")?.join(name);
+    let mut cargo = cargo_for_init("build");
+    cargo.current_dir(checkout).env("MOVEROOT_PLAN", plan).arg("--target-dir").arg(&target);
+    built(cargo, target.join("release/init"))
+}
+
+/// The release `init` that marks its entry and its steps, in a target folder of its own.
+pub fn marked_init() -> Result<PathBuf> {
+    let target = workspace::target()?.join("marks");
+    let mut cargo = cargo_for_init("build");
+    cargo.args(["--features", "marks"]).arg("--target-dir").arg(&target);
+    built(cargo, target.join("release/init"))
+}
+
+/// Cargo, told to build init, or to give rustc more arguments for it, whatever plan and flags the environment names.
+pub fn cargo_for_init(command: &str) -> Command {
+    let mut cargo = workspace::cargo();
+    cargo.args([command, "--quiet", "--release", "--package", "moveroot", "--bin", "init"]);
+    for variable in ["MOVEROOT_PLAN", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+        cargo.env_remove(variable);
+    }
+    cargo
+}
+
+/// The program `moveroot`, with the init inside.
+pub fn tool() -> Result<PathBuf> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--package", "moveroot-tool", "--bin", "moveroot"]);
+    built(cargo, workspace::target()?.join("debug/moveroot"))
+}
+
+/// The demo agent.
+pub fn agent() -> Result<PathBuf> {
+    guest("agent", "agent")
+}
+
+/// A program that runs in a guest: static, so that it needs nothing of the initramfs.
+pub fn guest(package: &str, program: &str) -> Result<PathBuf> {
+    let target = workspace::target()?.join("guests");
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--release", "--package", package, "--bin", program, "--target", GUEST_TARGET]);
+    cargo.arg("--target-dir").arg(&target);
+    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    built(cargo, target.join(GUEST_TARGET).join("release").join(program))
+}
+
+fn built(mut cargo: Command, program: PathBuf) -> Result<PathBuf> {
+    let status = cargo.status().with_context(|| format!("cannot run cargo to build {}", program.display()))?;
+    ensure!(status.success(), "cargo could not build {}: {status}", program.display());
+    ensure!(program.is_file(), "cargo built no {}", program.display());
+    Ok(program)
+}

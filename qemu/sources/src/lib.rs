@@ -1,0 +1,15 @@
+//! Where things come from: this workspace's own programs, Debian's packages and kernels, and what machine this is.
+//!
+//! From the top floor down: what is fetched and built (`kernel`, `image`, `build`, `cargo_program`); packages (`apt`); the machine and
+//! the tree (`host`, `locale`, `workspace`).
+
+pub mod build;
+pub mod cargo_program;
+pub mod image;
+pub mod kernel;
+
+pub mod apt;
+
+pub mod host;
+pub mod locale;
+pub mod workspace;
