@@ -1,7 +1,10 @@
-//! `/proc/self/mountinfo`, taken apart: proc_pid_mountinfo(5).
+//! The mounts that a report has, as tests compare them: proc_pid_mountinfo(5).
+
+use std::collections::HashMap;
 
 use agent::Report;
 use anyhow::{Context, Result};
+use procfs_core::process::{MountInfo, MountOptFields};
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mount {
@@ -21,7 +24,7 @@ pub struct Mount {
 /// All mounts, in order.
 pub fn mounts(report: &Report) -> Result<Vec<Mount>> {
     let text = report.mountinfo.as_ref().context("the plan mounts no proc")?;
-    text.lines().map(|line| parse(line).with_context(|| format!("mountinfo: {line}"))).collect()
+    text.lines().map(|line| Ok(Mount::of(MountInfo::from_line(line)?))).collect()
 }
 
 /// The topmost mount there.
@@ -37,22 +40,34 @@ pub fn sorted(options: &str) -> Vec<String> {
     options
 }
 
-fn parse(line: &str) -> Option<Mount> {
-    let (mount, filesystem) = line.split_once(" - ")?;
-    let mount: Vec<&str> = mount.split(' ').collect();
-    let filesystem: Vec<&str> = filesystem.split(' ').collect();
-    Some(Mount {
-        root: mount.get(3)?.to_string(),
-        target: mount.get(4)?.to_string(),
-        options: sorted(mount.get(5)?),
-        propagation: propagation(mount.get(6..)?),
-        fstype: filesystem.first()?.to_string(),
-        source: filesystem.get(1)?.to_string(),
-        super_options: sorted(filesystem.get(2)?),
-    })
+impl Mount {
+    fn of(info: MountInfo) -> Mount {
+        Mount {
+            root: info.root,
+            target: info.mount_point.display().to_string(),
+            options: joined(info.mount_options),
+            propagation: propagation(&info.opt_fields),
+            fstype: info.fs_type,
+            source: info.mount_source.unwrap_or("none".to_string()),
+            super_options: joined(info.super_options),
+        }
+    }
 }
 
-fn propagation(fields: &[&str]) -> String {
-    let kinds: Vec<&str> = fields.iter().map(|field| field.split(':').next().unwrap_or(field)).collect();
+fn joined(options: HashMap<String, Option<String>>) -> Vec<String> {
+    let joined = |(name, value)| [Some(name), value].into_iter().flatten().collect::<Vec<String>>().join("=");
+    let mut options: Vec<String> = options.into_iter().map(joined).collect();
+    options.sort();
+    options
+}
+
+fn propagation(fields: &[MountOptFields]) -> String {
+    let kind = |field: &MountOptFields| match field {
+        MountOptFields::Shared(_) => "shared",
+        MountOptFields::Master(_) => "master",
+        MountOptFields::PropagateFrom(_) => "propagate_from",
+        MountOptFields::Unbindable => "unbindable",
+    };
+    let kinds: Vec<&str> = fields.iter().map(kind).collect();
     if kinds.is_empty() { "private".to_string() } else { kinds.join(" ") }
 }

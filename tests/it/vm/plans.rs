@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use procfs_core::process::MountInfo;
 use vm::bundle::{Bundle, EXIT_CODE};
 use vm::demo::{Parts, agent};
 use vm::pairing::Pairing;
@@ -85,12 +86,10 @@ fn boot_with(plan: &Path, agent: PathBuf, append: &str) -> Result<Outcome> {
 }
 
 /// `MOUNT-POINT TYPE` of each line of mountinfo that is no bind of the initramfs' files.
-fn mounts(mountinfo: &str) -> Vec<String> {
-    let mount = |line: &str| {
-        let (point, fstype) = (line.split(' ').nth(4)?, line.split(" - ").nth(1)?.split(' ').next()?);
-        (fstype != "rootfs").then(|| format!("{point} {fstype}"))
-    };
-    mountinfo.lines().filter_map(mount).collect()
+fn mounts(mountinfo: &str) -> Result<Vec<String>> {
+    let mounts: Vec<_> = mountinfo.lines().map(MountInfo::from_line).collect::<Result<_, _>>()?;
+    let own = mounts.iter().filter(|mount| mount.fs_type != "rootfs");
+    Ok(own.map(|mount| format!("{} {}", mount.mount_point.display(), mount.fs_type)).collect())
 }
 
 #[test]
@@ -104,7 +103,7 @@ fn fit_their_agents() -> Result<()> {
         let container = report.container.with_context(|| format!("{name}: no container: {evidence}"))?;
         assert_eq!(container.exit_code, i32::from(EXIT_CODE), "{name}: {evidence}");
         assert!(container.argv.iter().all(|word| !word.contains("no-pivot")), "{:?}", container.argv);
-        assert_eq!(mounts(&report.mountinfo.unwrap_or_default()), expected, "{name}: {evidence}");
+        assert_eq!(mounts(&report.mountinfo.unwrap_or_default())?, expected, "{name}: {evidence}");
         assert!(!outcome.transcript.contains("moveroot: "), "{name}: a warning: {evidence}");
         assert_eq!(outcome.guest_code, Some(0), "{name}: {evidence}");
     }

@@ -1,13 +1,16 @@
 //! What a boot leaves: the files of its new root, its mounts, the files of the initramfs.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::BufReader;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
+use procfs_core::FromBufRead;
+use procfs_core::process::MountInfos;
 
 /// Files or mounts by path, each in words that two equal ones share.
 pub type Facts = BTreeMap<String, String>;
@@ -92,14 +95,15 @@ fn digest(path: &Path, content: &[u8]) -> String {
 /// Mount points and what is mounted there: proc_pid_mountinfo(5). Whether the root has large pages is left out: the
 /// promise is to do without where the kernel refuses them.
 pub fn mounts(pid: Pid) -> Result<Facts> {
-    let text = fs::read_to_string(format!("/proc/{pid}/mountinfo")).context("cannot read init's mounts")?;
+    let file = File::open(format!("/proc/{pid}/mountinfo")).context("cannot read init's mounts")?;
     let mut found = Facts::new();
-    for line in text.lines() {
-        let (mount, filesystem) = line.split_once(" - ").with_context(|| format!("mountinfo: {line}"))?;
-        let [_, _, _, root, target, flags, ..] = mount.split(' ').collect::<Vec<_>>()[..] else { continue };
-        let options: Vec<&str> = filesystem.split(',').filter(|option| !option.starts_with("huge=")).collect();
+    for mut mount in MountInfos::from_buf_read(BufReader::new(file))? {
+        mount.super_options.remove("huge");
+        let [flags, options] = [mount.mount_options, mount.super_options].map(BTreeMap::from_iter);
+        let (root, kind) = (mount.root, mount.fs_type);
         // Several may lie one over the other.
-        *found.entry(target.to_string()).or_default() += &format!("[{root} {flags} {}]", options.join(","));
+        *found.entry(mount.mount_point.display().to_string()).or_default() +=
+            &format!("[{root} {flags:?} {kind} {:?} {options:?}]", mount.mount_source);
     }
     Ok(found)
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use language::Verb;
+use procfs_core::process::MountInfo;
 use serde::Serialize;
 
 use super::candidate::Carry;
@@ -141,8 +142,8 @@ impl Memory {
 
 /// Mount point and filesystem of a line of mountinfo: proc(5).
 fn mount(line: &str) -> Option<(String, String)> {
-    let (before, after) = line.split_once(" - ")?;
-    Some((before.split(' ').nth(4)?.to_string(), after.split(' ').next()?.to_string()))
+    let mount = MountInfo::from_line(line).ok()?;
+    Some((mount.mount_point.display().to_string(), mount.fs_type))
 }
 
 fn fnv1a(bytes: &[u8]) -> u64 {
