@@ -74,11 +74,42 @@ fn has_nothing_to_say_of_a_good_plan() -> Result<()> {
     ground.plan(include_bytes!("../../src/default.plan"))?;
     let output = ground.vm("check p")?;
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), [].as_slice()));
-    ground.plan("root\n-mount a /b prco\nexec /a\n")?;
+    ground.plan("root\n-mount a /b prco\nbind /a\nexec /a\n")?;
     let output = ground.vm("check p")?;
     let said = String::from_utf8(output.stdout)?;
     assert_eq!(said, "p:2:13: warning: prco: no such filesystem: did you mean proc?\n");
     assert_eq!(output.status.code(), Some(0), "a warning is no error");
+    Ok(())
+}
+
+/// What is told of a plan whose initramfs nobody has shown: what no initramfs can have.
+#[test]
+fn follows_the_steps_without_a_tree() -> Result<()> {
+    let ground = Ground::new()?;
+    let not_there = "exec /sbin/agnet: not in the new root:";
+    for (steps, expected) in [
+        ("bind /sbin/agent", format!("p:3:6: {not_there} did you mean /sbin/agent?\n")),
+        ("copy /agent /sbin/agent", format!("p:3:6: {not_there} did you mean /sbin/agent?\n")),
+        ("bind /usr/bin/agnet", format!("p:3:6: {not_there} did you mean /usr/bin/agnet?\n")),
+        ("dir /sbin", format!("p:3:6: {not_there} no step carries it: `bind /sbin/agnet` before this one\n")),
+        (
+            "bind /usr\nlink usr/bin /bin",
+            format!("p:4:6: {not_there} no step carries it: `bind /sbin/agnet` before this one\n"),
+        ),
+        (
+            "bind /sbin/agnet\nmount tmpfs /sbin tmpfs",
+            format!("p:4:6: {not_there} a later step covers it: carry it after that one\n"),
+        ),
+        ("bind /sbin", String::new()),
+        ("bind /usr\nlink usr/sbin /sbin", String::new()),
+        ("mount /dev/vda / ext4 ro", String::new()),
+        ("mount /dev/vda /system erofs\nlink system/sbin /sbin", String::new()),
+        ("mount share /sbin virtiofs", String::new()),
+        ("bind /a\nmount /a /sbin none bind", String::new()),
+    ] {
+        let output = ground.plan(format!("root\n{steps}\nexec /sbin/agnet\n"))?.vm("check p")?;
+        assert_eq!(String::from_utf8(output.stdout)?, expected, "{steps}");
+    }
     Ok(())
 }
 

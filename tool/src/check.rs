@@ -50,6 +50,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         if tree.contains("/init") {
             obstacles = fit::obstacles_to_init(tree)?;
         }
+    } else if !meant.has_gaps {
+        findings.extend(fit::alone(&meant)?);
+        findings.sort();
     }
     for finding in &findings {
         println!("{}", finding.show(&plan.name));

@@ -5,6 +5,7 @@ mod modules;
 mod new_root;
 mod programs;
 mod room;
+mod service;
 mod start;
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,7 +16,7 @@ use language::Verb;
 use crate::initramfs::{Content, Initramfs};
 use crate::plan::{Finding, Plan, Step};
 pub use lines::lines;
-use new_root::{Found, NewRoot};
+use new_root::{Found, NewRoot, UNKNOWN};
 pub use room::Memory;
 use room::{Room, pages};
 pub use start::{obstacles, obstacles_to_init};
@@ -37,6 +38,16 @@ pub struct Fit {
     pub shares: Vec<String>,
 }
 
+/// What a plan lacks by itself, whatever its initramfs holds.
+pub fn alone(plan: &Plan) -> Result<Vec<Finding>> {
+    let tree = Initramfs::empty();
+    let mut fitting = Fitting { knows_tree: false, ..Fitting::new(&tree, start::machine_of_init(&tree)?)? };
+    for step in plan.steps() {
+        fitting.follow(&step)?;
+    }
+    Ok(fitting.fit.findings)
+}
+
 /// Follows a plan that the parser takes.
 pub fn fit(plan: &Plan, tree: &Initramfs) -> Result<Fit> {
     let mut fitting = Fitting::new(tree, start::machine_of_init(tree)?)?;
@@ -52,6 +63,8 @@ pub fn fit(plan: &Plan, tree: &Initramfs) -> Result<Fit> {
 
 struct Fitting<'a> {
     tree: &'a Initramfs,
+    /// Else anything may be in it.
+    knows_tree: bool,
     machine: u16,
     root: NewRoot<'a>,
     room: Room,
@@ -77,6 +90,7 @@ impl<'a> Fitting<'a> {
     fn new(tree: &'a Initramfs, machine: u16) -> Result<Self> {
         Ok(Fitting {
             tree,
+            knows_tree: true,
             machine,
             root: NewRoot::new(tree),
             room: Room::default(),
@@ -153,7 +167,8 @@ impl<'a> Fitting<'a> {
         let Some(name) = self.tree.resolve(source) else {
             self.missing(step);
             // So that what becomes of it is not told of once more.
-            self.root.mount(target, "unknown");
+            let target = self.root.mount_point(target);
+            self.root.mount(&target, UNKNOWN);
             return Ok(());
         };
         if let Some(line) = self.gone.get(&name) {
@@ -177,6 +192,9 @@ impl<'a> Fitting<'a> {
 
     fn missing(&mut self, step: &Step) {
         let source = step.word(1);
+        if !self.knows_tree {
+            return;
+        }
         self.tell(step, 1, format!("{} {source}: not in the initramfs{}", step.word(0), self.elsewhere(source)));
     }
 
@@ -213,33 +231,5 @@ impl<'a> Fitting<'a> {
         }
         let target = self.root.mount_point(target);
         self.root.bind(&target, name);
-    }
-
-    fn exec(&mut self, step: &Step) {
-        let path = step.word(1);
-        match self.root.resolve(path) {
-            Found::File { path, name } => {
-                // Whoever carried it, this is where it has to run.
-                self.programs.retain(|running| running.name != name);
-                self.programs.push(Running { step: step.clone(), path, name, is_program: true });
-            }
-            Found::Folder(_) => self.tell(step, 1, format!("exec {path}: a folder")),
-            Found::Unknown => {}
-            Found::Missing => {
-                let hint = match self.tree.contains(path) {
-                    true => format!(": it is in the initramfs; carry it by `bind {path}`"),
-                    false => format!(", nor in the initramfs{}", self.elsewhere(path)),
-                };
-                self.tell(step, 1, format!("exec {path}: not in the new root{hint}"));
-            }
-        }
-    }
-
-    /// Where a file of that name lies instead.
-    fn elsewhere(&self, path: &str) -> String {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let same = |found: &str| found.rsplit('/').next() == Some(name) && !name.is_empty();
-        let found = self.tree.entries().find(|(found, ..)| same(found));
-        found.map_or(String::new(), |(found, ..)| format!("; there is {found}"))
     }
 }

@@ -25,6 +25,8 @@ pub struct Plan {
     pub name: String,
     text: Vec<u8>,
     lines: Vec<Line>,
+    /// Of a plan as it was meant: a step is not known, so others can't be told from what is there.
+    pub has_gaps: bool,
 }
 
 /// A step that the parser takes.
@@ -125,7 +127,7 @@ impl Plan {
     pub fn of(name: &str, text: impl Into<Vec<u8>>) -> Plan {
         let text = text.into();
         let lines = words::lines(&text);
-        Plan { name: name.to_string(), text, lines }
+        Plan { name: name.to_string(), text, lines, has_gaps: false }
     }
 
     pub fn text(&self) -> &[u8] {

@@ -12,7 +12,7 @@ const ONE_WORD: &str = "options are one word, with no blank at a comma:";
 type Said = (&'static str, &'static str, &'static str);
 
 /// Lines, and what is said of each.
-const LINES: [(&str, &[Said]); 12] = [
+const LINES: [(&str, &[Said]); 13] = [
     ("root size=1m, mode=0755", &[("15: mode=0755", ONE_WORD, " size=1m,mode=0755")]),
     ("mount proc /proc proc nosuid, nodev ,noexec", &[("31: nodev", ONE_WORD, " nosuid,nodev,noexec")]),
     ("mount proc '/proc' proc", &[("12: '/proc'", NO_QUOTES, " /proc?")]),
@@ -21,9 +21,10 @@ const LINES: [(&str, &[Said]); 12] = [
     ("env PATH=\"/bin\"", &[("5: warning: PATH=\"/bin\"", NO_QUOTES, " PATH=/bin?")]),
     ("env GREETING=\"hello you\"", &[("5: warning: GREETING=\"hello you\"", NO_QUOTES, " GREETING=hello you?")]),
     ("link \"a b\" /c", &[("6: \"a b\"", NO_BLANKS, "")]),
-    ("write /a \"b c\"", &[("10: warning: \"b c\"", NO_QUOTES, " b c?")]),
+    ("write /proc/b \"b c\"", &[("15: warning: \"b c\"", NO_QUOTES, " b c?")]),
     ("module /a.ko dyndbg=\"file a +p\"", &[]),
     ("dir \"/a\" '0755'", &[("5: \"/a\"", NO_QUOTES, " /a?"), ("10: '0755'", NO_QUOTES, " 0755?")]),
+    ("bind /sbin/agent", &[]),
     ("exec \"/sbin/agent\" it's {\"a\":\"b\"}", &[("6: \"/sbin/agent\"", NO_QUOTES, " /sbin/agent?")]),
 ];
 
@@ -48,8 +49,8 @@ fn of_editors_that_mark_a_text_are_too() -> Result<()> {
                 UTF-8 without BOM\n";
     let utf_16 = "p:1:1: the plan is in UTF-16: save it as UTF-8, without BOM\n";
     for (plan, expected) in [
-        (b"\xef\xbb\xbfroot\nexec /a\n".as_slice(), mark),
-        (b"\xef\xbb\xbf# comment\nroot\nexec /a\n", mark),
+        (b"\xef\xbb\xbfroot\nbind /a\nexec /a\n".as_slice(), mark),
+        (b"\xef\xbb\xbf# comment\nroot\nbind /a\nexec /a\n", mark),
         (b"\xff\xfer\0o\0o\0t\0\n\0", utf_16),
     ] {
         let output = ground.plan(plan)?.vm("check p")?;

@@ -9,6 +9,9 @@ const MAX_LINKS: usize = 40;
 /// Filesystems that are empty at first.
 const EMPTY: [&str; 2] = ["tmpfs", "ramfs"];
 
+/// The type of what only the boot can tell.
+pub const UNKNOWN: &str = "unknown";
+
 /// The new root: what each step has put there, the last one on top.
 pub struct NewRoot<'a> {
     tree: &'a Initramfs,
@@ -113,6 +116,16 @@ impl<'a> NewRoot<'a> {
         }
     }
 
+    /// The paths of what was carried, and of links.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let is_file = |part: &Part| match part {
+            Part::Carried(_) | Part::Link(_) => true,
+            Part::Mount(kind) => kind == UNKNOWN,
+            Part::Folder => false,
+        };
+        self.parts.iter().filter(move |(_, part)| is_file(part)).map(|(path, _)| path.as_str())
+    }
+
     /// What a path leads to.
     pub fn resolve(&self, path: &str) -> Found {
         self.follow(&normalized(path), MAX_LINKS)
@@ -151,7 +164,7 @@ impl<'a> NewRoot<'a> {
                 (Some(rest), Part::Carried(name)) => {
                     return self.carried(&format!("{}{rest}", name.trim_end_matches('/')));
                 }
-                (Some("" | "/"), Part::Mount(kind)) if kind == "unknown" => return Here::Unknown,
+                (Some("" | "/"), Part::Mount(kind)) if kind == UNKNOWN => return Here::Unknown,
                 (Some("" | "/"), Part::Mount(_)) => return Here::Folder,
                 (Some(_), Part::Mount(kind)) if EMPTY.contains(&kind.as_str()) => return Here::Missing,
                 (Some(_), Part::Mount(_)) => return Here::Unknown,

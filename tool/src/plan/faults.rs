@@ -40,7 +40,9 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
             break;
         }
         let next = next(&found, &meant.lines);
+        let before = meant.lines.len();
         findings.extend(mend(&mut meant.lines, next));
+        meant.has_gaps |= meant.lines.len() != before;
     }
     (findings, meant)
 }
