@@ -2,6 +2,7 @@
 
 mod habits;
 mod images;
+mod mistakes;
 
 use anyhow::Result;
 

@@ -25,8 +25,9 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
     if text.is_empty() && !findings.is_empty() && plan.text != habits::MARK {
         return (findings, meant);
     }
+    findings.extend(habits::translate(&mut meant));
     let faulty = read(&meant.lines).iter().filter_map(|found| found.line.map(|(at, _)| at)).collect();
-    findings.extend(habits::mend(&mut meant.lines, &faulty));
+    findings.extend(habits::mend(&mut meant, &faulty));
     if plan.text.len() > MAX_LEN {
         let length = plan.text.len();
         let more = if length == MOST_BYTES { " and more" } else { "" };
@@ -68,10 +69,13 @@ fn read(lines: &[Line]) -> Vec<Found> {
 /// Tells of a fault and takes it away.
 fn mend(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
     let Some((at, count)) = found.line else {
-        let text = "ends without exec: the last step is `exec PATH`".to_string();
+        let text = match lines.is_empty() {
+            true => "no step: the shortest plan is `bind /sbin/agent`, `exec /sbin/agent`",
+            false => "ends without exec: the last step is `exec PATH`",
+        };
         let end = lines.last().map_or(1, |line| line.number + 1);
         lines.push(line(end, &["exec", "/"]));
-        return Some(Finding { place: None, text, is_warning: false });
+        return Some(Finding { place: None, text: text.to_string(), is_warning: false });
     };
     let (number, place) = (lines[at].number, count.saturating_sub(1));
     let word = lines[at].words[place.min(lines[at].words.len() - 1)].clone();

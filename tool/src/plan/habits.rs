@@ -1,13 +1,19 @@
-//! Habits from other languages that a plan doesn't share: quotes around words, a blank after an option's comma, a byte
-//! order mark before the text. Each is told of and taken away before the plan is read for faults, so that none is told
-//! of with its consequences.
+//! Habits from other languages that a plan doesn't share: verbs of shells, lines of fstab(5), variables, comments behind
+//! a step, quotes around words, a blank after an option's comma, a byte order mark before the text. Each is told of and
+//! taken away before the plan is read for faults, so that none is told of with its consequences.
+
+pub mod fstab;
+mod mount;
+mod shell;
+mod steps;
+mod verbs;
 
 use std::collections::BTreeSet;
 
 use language::{Kind, Verb};
 
-use super::Finding;
-use super::words::{Line, Spot, place_of};
+use super::words::{self, Line, Spot, place_of};
+use super::{Finding, Plan};
 
 const QUOTES: [char; 2] = ['"', '\''];
 
@@ -32,17 +38,102 @@ pub fn unmarked(text: &[u8]) -> (&[u8], Option<Finding>) {
     }
 }
 
-/// Mends the lines. What is found is an error where the parser found one, by the line's place, or the kernel will.
-pub fn mend(lines: &mut [Line], faulty: &BTreeSet<usize>) -> Vec<Finding> {
+/// What a line of another language was meant to be, and what to say of it.
+pub struct Meant {
+    column: usize,
+    text: String,
+    lines: Vec<Line>,
+}
+
+impl Meant {
+    /// These steps, in its place.
+    fn steps(line: &Line, why: &str, steps: Vec<Vec<Spot>>) -> Meant {
+        let lines: Vec<Line> = steps.into_iter().map(|words| Line { number: line.number, words }).collect();
+        let text = format!("{why}: did you mean `{}`?", shown(&lines));
+        Meant { lines, ..Meant::nothing(line, text) }
+    }
+
+    /// No step that could be told.
+    fn nothing(line: &Line, text: String) -> Meant {
+        let column = line.words[0].column + usize::from(line.may_fail());
+        let name = if line.name().is_empty() { "-" } else { line.name() };
+        Meant { column, text: format!("{name}: {text}"), lines: Vec::new() }
+    }
+}
+
+/// Steps as they are to be written, in one line of a message.
+fn shown(lines: &[Line]) -> String {
+    let text = String::from_utf8_lossy(&words::text(lines)).into_owned();
+    text.trim_end().replace('\n', "`, `")
+}
+
+/// Puts steps in the place of lines in other languages.
+pub fn translate(plan: &mut Plan) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (at, line) in lines.iter_mut().enumerate() {
-        let is_kernels = line.verb().is_some_and(|verb| KERNELS.contains(&verb));
-        let is_refused = is_kernels && line.word(0) == line.name();
-        let is_warning = !is_refused && !faulty.contains(&at);
-        let found = Vec::from_iter(comma(line)).into_iter().chain(quoted(line));
-        findings.extend(found.map(|(column, text)| Finding { place: Some((line.number, column)), text, is_warning }));
+    let last = plan.lines.len().wrapping_sub(1);
+    let lines = std::mem::take(&mut plan.lines);
+    for (at, line) in lines.into_iter().enumerate() {
+        let meant = if line.verb().is_some() { mount::meant(&line) } else { verbs::meant(&line, at == last) };
+        let Some(meant) = meant else {
+            plan.lines.push(line);
+            continue;
+        };
+        findings.push(Finding { place: Some((line.number, meant.column)), text: meant.text, is_warning: false });
+        plan.has_gaps |= meant.lines.is_empty();
+        plan.lines.extend(meant.lines);
     }
     findings
+}
+
+/// Something to say of a word.
+struct Slip {
+    column: usize,
+    text: String,
+    /// The step will fail; else it may be meant so, where the parser takes it.
+    is_sure: bool,
+}
+
+/// Mends words. What is found is an error where the parser found one, by the line's place, or the kernel will.
+pub fn mend(plan: &mut Plan, faulty: &BTreeSet<usize>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut variables = shell::Variables::default();
+    for (at, line) in plan.lines.iter_mut().enumerate() {
+        let is_kernels = line.verb().is_some_and(|verb| KERNELS.contains(&verb));
+        let is_refused = is_kernels && line.word(0) == line.name();
+        let unsure = |(column, text)| Slip { column, text, is_sure: false };
+        let mut slips: Vec<Slip> = comment(line).or_else(|| fstab::numbers(line)).map(unsure).into_iter().collect();
+        let (of_shell, has_guess) = shell::mend(line, &variables);
+        slips.extend(of_shell);
+        plan.has_gaps |= has_guess;
+        slips.extend(comma(line).into_iter().chain(quoted(line)).map(unsure));
+        variables.learn(line);
+        findings.extend(slips.into_iter().map(|slip| {
+            let is_error = is_refused || faulty.contains(&at) || slip.is_sure && !line.may_fail();
+            Finding { place: Some((line.number, slip.column)), text: slip.text, is_warning: !is_error }
+        }));
+    }
+    findings
+}
+
+/// A comment behind a step. Where the verb takes no more words the parser finds it.
+fn comment(line: &mut Line) -> Option<(usize, String)> {
+    let shape = line.verb()?.shape();
+    let said = |text: &str| format!("{text}: a comment is a line of its own: write it above");
+    for place in 1..line.words.len().min(shape.most.into()) {
+        let kind = shape.kind(u8::try_from(place).ok()?);
+        let Spot { column, text } = line.words[place].clone();
+        if text.starts_with('#') && kind != Kind::Text {
+            let comment: Vec<&str> = line.words[place..].iter().map(|word| word.text.as_str()).collect();
+            let text = said(&comment.join(" "));
+            line.words.truncate(place);
+            return Some((column, text));
+        }
+        if let Some(begin) = text.find(" #").filter(|_| kind.reaches_line_end()) {
+            line.words[place].text.truncate(begin);
+            return Some((column + text[..=begin].chars().count(), said(&text[begin + 1..])));
+        }
+    }
+    None
 }
 
 /// `nosuid, nodev`: the options' word ends at the blank.

@@ -39,6 +39,15 @@ pub fn controllers() -> impl Iterator<Item = &'static str> {
     CONTROLLERS.split(' ')
 }
 
+/// What a controller of v1 is called in v2.
+pub fn of_v1(name: &str) -> Option<&'static str> {
+    match name {
+        "blkio" => Some("io"),
+        "cpuacct" => Some("cpu"),
+        _ => None,
+    }
+}
+
 pub fn filesystems() -> impl Iterator<Item = &'static str> {
     FILESYSTEMS.iter().map(|(name, _)| *name).chain(OTHERS.split(' '))
 }

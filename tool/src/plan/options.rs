@@ -5,6 +5,7 @@ use std::ffi::CString;
 use language::{CStrPtr, Kind, MountFlags, Verb};
 use libc::{MS_BIND, MS_DIRSYNC, MS_LAZYTIME, MS_MOVE, MS_REMOUNT, MS_SYNCHRONOUS};
 
+use super::habits::fstab;
 use super::known;
 use super::size::size;
 use super::words::{nearest, place_of};
@@ -18,7 +19,7 @@ pub fn findings(step: &Step) -> Vec<Finding> {
     match step.verb {
         Verb::Root => of_options(step, "tmpfs"),
         Verb::Mount => {
-            let mut findings: Vec<Finding> = of_filesystem(step).into_iter().collect();
+            let mut findings: Vec<Finding> = of_source(step).into_iter().chain(of_filesystem(step)).collect();
             findings.extend(of_options(step, step.word(3)));
             findings
         }
@@ -70,12 +71,25 @@ fn controller(step: &Step, at: usize, name: &Spot) -> Option<Finding> {
         return None;
     }
     let name = &name.text;
+    if name.contains(',') {
+        let bare = name.replace(',', " ");
+        return Some(step.finding(at, format!("{name}: blanks separate controllers: did you mean {}?", bare.trim())));
+    }
     let bare = name.trim_start_matches(['+', '-']);
-    let meant = nearest(bare, known::controllers());
+    let meant = known::of_v1(bare).or_else(|| nearest(bare, known::controllers()));
     let hint = meant.map_or(format!("known are {}", known::controllers().collect::<Vec<_>>().join(", ")), |meant| {
         format!("did you mean {meant}?")
     });
     Some(step.finding(at, format!("{name}: no controller of cgroup v2: {hint}")))
+}
+
+fn of_source(step: &Step) -> Option<Finding> {
+    if step.changes_a_mount() || known::options(step.word(3)).is_some() {
+        return None;
+    }
+    let (text, is_sure) = fstab::source(step.word(1))?;
+    let finding = step.finding(1, text);
+    Some(Finding { is_warning: finding.is_warning || !is_sure, ..finding })
 }
 
 fn of_filesystem(step: &Step) -> Option<Finding> {
@@ -83,6 +97,9 @@ fn of_filesystem(step: &Step) -> Option<Finding> {
     let is_change = has(&step.flags, MS_BIND | MS_MOVE | MS_REMOUNT);
     if is_change || known::filesystems().any(|name| name == step.word(3)) {
         return None;
+    }
+    if let Some(text) = fstab::kind(step.word(3)) {
+        return Some(step.finding(3, text));
     }
     let meant = nearest(step.word(3), known::filesystems())?;
     Some(step.finding(3, format!("{}: no such filesystem: did you mean {meant}?", step.word(3))))
@@ -101,6 +118,7 @@ fn of_options(step: &Step, filesystem: &str) -> Vec<Finding> {
     for option in options.text.split(',') {
         let slip = match own {
             _ if option.is_empty() || is_flag(option) => None,
+            _ if let Some(text) = fstab::instead(option, step.may_fail) => Some(format!("{option}: {text}")),
             Some(own) => of_known(option, filesystem, own),
             None => of_unknown(option, filesystem),
         };
