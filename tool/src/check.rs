@@ -1,6 +1,8 @@
 //! `check`: a boot plan's errors, found by the init's own parser; against a tree or an image also what the plan
 //! would miss there.
 
+mod report;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,36 +11,75 @@ use clap::Args;
 
 use crate::fit;
 use crate::initramfs::Initramfs;
-use crate::plan::Plan;
+use crate::plan::{Finding, Plan};
+use report::{Format, Report, Severity};
+
+const EXIT_CODES: &str = "Exit codes:
+  0  no findings, or warnings only
+  1  errors, with --strict warnings too, or something that cannot be read
+  2  wrong usage";
 
 #[derive(Args, Clone, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub struct Options {
-    /// The boot plan
-    pub plan: PathBuf,
-    /// A folder that is the initramfs, to check the plan against
+    /// Boot plans; if none is named, /boot.plan of the tree or image, or the built-in plan if it has none
+    #[arg(value_name = "PLAN", required_unless_present_any = ["root", "initramfs"])]
+    pub plans: Vec<PathBuf>,
+    /// A directory that is the initramfs, to check the plan against
     #[arg(long, value_name = "DIR", conflicts_with = "initramfs")]
     pub root: Option<PathBuf>,
     /// An initramfs to check the plan against, compressed or not
     #[arg(long, value_name = "FILE")]
     pub initramfs: Option<PathBuf>,
+    /// How to print what is found
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Exit with 1 for warnings too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 impl Options {
-    /// What the tree is called.
-    fn tree(&self) -> String {
-        let tree = self.root.as_ref().or(self.initramfs.as_ref());
-        tree.map_or(String::new(), |tree| tree.display().to_string())
+    fn plans(&self, tree: Option<&Initramfs>) -> Result<Vec<Plan>> {
+        match tree {
+            Some(tree) if self.plans.is_empty() => Ok(vec![Plan::of_tree(tree)?]),
+            _ => self.plans.iter().map(|path| Plan::read(path)).collect(),
+        }
+    }
+
+    /// Why the kernel could not start the tree's `/init`, if it has one.
+    fn obstacles(&self, tree: Option<&Initramfs>) -> Result<Vec<Report>> {
+        let Some(tree) = tree.filter(|tree| tree.contains("/init")) else { return Ok(Vec::new()) };
+        let path = self.root.as_ref().or(self.initramfs.as_ref());
+        let file = path.map_or(String::new(), |path| path.display().to_string());
+        let said = |obstacle| format!("the kernel could not start it: {obstacle}");
+        let obstacles = fit::obstacles_to_init(tree)?.into_iter();
+        Ok(obstacles.map(|obstacle| Report::of_file(&file, Severity::Error, said(obstacle))).collect())
     }
 }
 
-/// The command: exits 1 if there is an error.
+/// The command: see [`EXIT_CODES`].
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let plan = Plan::read(&options.plan)?;
     let tree = Initramfs::told(options.root.as_deref(), options.initramfs.as_deref())?;
+    let plans = options.plans(tree.as_ref())?;
+    let mut reports = Vec::new();
+    for plan in &plans {
+        reports.extend(judge(plan, tree.as_ref())?);
+    }
+    let obstacles = options.obstacles(tree.as_ref())?;
+    let is_clean = |plan: &&Plan| obstacles.is_empty() && reports.iter().all(|report| report.file != plan.name);
+    let clean: Vec<String> = plans.iter().filter(is_clean).map(|plan| plan.name.clone()).collect();
+    reports.extend(obstacles);
+    options.format.show(&reports, &clean)?;
+    let fails = |report: &Report| report.severity == Severity::Error || options.strict;
+    Ok(if reports.iter().any(fails) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What there is to say of a plan, in the order of its lines.
+fn judge(plan: &Plan, tree: Option<&Initramfs>) -> Result<Vec<Report>> {
     let (mut findings, meant) = plan.judged();
     let mut advice = None;
-    let mut obstacles = Vec::new();
-    if let Some(tree) = &tree {
+    if let Some(tree) = tree {
         let fit = fit::fit(&meant, tree)?;
         if !fit.uncarried.is_empty() {
             let lines = fit::lines(&fit.uncarried, tree, &meant);
@@ -46,23 +87,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         findings.extend(fit.findings);
         findings.extend(fit.needs);
-        findings.sort();
-        if tree.contains("/init") {
-            obstacles = fit::obstacles_to_init(tree)?;
-        }
     } else if !meant.has_gaps {
         findings.extend(fit::alone(&meant)?);
-        findings.sort();
     }
-    for finding in &findings {
-        println!("{}", finding.show(&plan.name));
-    }
-    if let Some(advice) = advice {
-        println!("{}: {advice}", plan.name);
-    }
-    for obstacle in &obstacles {
-        println!("{}: the kernel could not start it: {obstacle}", options.tree());
-    }
-    let has_error = !obstacles.is_empty() || findings.iter().any(|finding| !finding.is_warning);
-    Ok(if has_error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    findings.sort();
+    let advice = advice.map(|text| Report::of_file(&plan.name, Severity::Note, text));
+    let report = |finding: Finding| Report::of_finding(&plan.name, finding);
+    Ok(findings.into_iter().map(report).chain(advice).collect())
 }

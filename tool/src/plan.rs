@@ -16,8 +16,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use language::{Fault, Kind, MAX_LEN, MountFlags, Text, Verb};
 
+use crate::initramfs::Initramfs;
 use words::MOST_BYTES;
 pub use words::{Line, Spot, nearest};
+
 
 /// A plan's text, and what it is called in messages.
 #[derive(Clone, Debug, Default)]
@@ -121,6 +123,14 @@ impl Plan {
     /// The plan that init brings with it.
     pub fn built_in() -> Plan {
         Plan::of("default.plan", include_bytes!("../../src/default.plan"))
+    }
+
+    /// The plan that an initramfs boots with: its own, else the one that is built into the init.
+    pub fn of_tree(tree: &Initramfs) -> Result<Plan> {
+        match tree.resolve("/boot.plan").and_then(|path| tree.at(&path)) {
+            Some(content) => Ok(Plan::of("boot.plan", content.read()?)),
+            None => Ok(Plan::built_in()),
+        }
     }
 
     /// A plan in memory.

@@ -73,10 +73,7 @@ fn gather(options: &Options, sources: &Sources) -> Result<(Initramfs, Plan)> {
     let mut tree = tree.context("neither --root DIR nor --initramfs FILE")?;
     let plan = match &options.plan {
         Some(plan) => Plan::read(plan)?,
-        None => match tree.resolve("/boot.plan").and_then(|path| tree.at(&path).cloned()) {
-            Some(content) => Plan::of("boot.plan", content.read()?),
-            None => Plan::built_in(),
-        },
+        None => Plan::of_tree(&tree)?,
     };
     let init = sources.init(options.init.as_deref())?;
     tree.remove("/init").bytes("/init", 0o755, init.read()?);

@@ -1,7 +1,10 @@
 //! What people type who know shells, fstab(5), mount(8), Dockerfiles or other inits: each mistake is told of in one line,
-//! with what to write instead.
+//! with what to write instead. Of the plans and examples of this repository nothing is told.
 
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context, Result};
+use vm::workspace;
 
 use crate::pack::Ground;
 
@@ -138,6 +141,41 @@ const PLANS: [(&str, &str); 13] = [
     ),
 ];
 
+/// Steps that look like mistakes, and are none.
+const RIGHT: [&str; 20] = [
+    "write /proc/sys/kernel/core_pattern |/bin/core %e",
+    "write /proc/cmd # a; b | d > e",
+    "write /proc/cmd $(",
+    "env PS1=#",
+    "env PRICE=$5",
+    "env URL=http://a//b?c=*",
+    "env JSON={\"a\":{\"$ref\":\"b\"}}",
+    "env A=B=C",
+    "module /a.ko dyndbg=\"file a +p\" b=c,d",
+    "link ../a~b /c",
+    "link busybox /bin/[",
+    "dir /srv/a~",
+    "mount share /a virtiofs",
+    "mount none /a tmpfs size=50%",
+    "mount overlay /a overlay lowerdir=/b:/c,upperdir=/d,workdir=/e",
+    "mount /dev/vda /a ext4 errors=remount-ro,data=ordered,discard",
+    "mount 10.0.2.2:/srv /a nfs4 addr=10.0.2.2,vers=4.2",
+    "mount share /a 9p trans=virtio,version=9p2000.L,msize=512000",
+    "mount /dev/disk /a vfat uid=1,gid=2,umask=022",
+    "-mount none / none remount,ro",
+];
+
+#[test]
+fn are_not_what_is_right() -> Result<()> {
+    let ground = Ground::new()?;
+    for step in RIGHT {
+        let plan = format!("root\nmount proc /proc proc\nbind /sbin/agent\n{step}\nexec /sbin/agent *:80 {{}} a;b\n");
+        let output = ground.plan(plan)?.vm("check p")?;
+        assert_eq!(String::from_utf8(output.stdout)?, "p: no problems found\n", "{step}");
+    }
+    Ok(())
+}
+
 #[test]
 fn are_told_with_what_to_write_instead() -> Result<()> {
     let ground = Ground::new()?;
@@ -151,6 +189,39 @@ fn are_told_with_what_to_write_instead() -> Result<()> {
         assert_eq!(String::from_utf8(output.stdout)?, format!("p{said}\n"), "{plan}");
         let is_error = !said.contains(": warning: ");
         assert_eq!(output.status.code(), Some(i32::from(is_error)), "{plan}");
+    }
+    Ok(())
+}
+
+/// The plans in a page: blocks that begin with `root`, indented in Markdown.
+fn examples(page: &str) -> Vec<String> {
+    let blocks = page.split("\n\n").flat_map(|block| block.split(".Bd -literal -offset indent\n"));
+    let blocks = blocks.filter_map(|block| block.split("\n.Ed").next());
+    let plain = blocks.map(|block| block.lines().map(str::trim_start).collect::<Vec<_>>().join("\n"));
+    plain.filter(|block| block.starts_with("root\n") || block.starts_with("root size=")).collect()
+}
+
+#[test]
+fn are_in_no_plan_of_this_repository() -> Result<()> {
+    let ground = Ground::new()?;
+    let (mut texts, mut examples_of_pages) = (Vec::new(), Vec::new());
+    for directory in [".", "src", "plans", "qemu/guests", "docs", "docs/agents"] {
+        for entry in fs::read_dir(workspace::root().join(directory))? {
+            let path = entry?.path();
+            let read = || fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()));
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("plan") => texts.push(read()?),
+                Some("md" | "5") => examples_of_pages.extend(examples(&read()?)),
+                _ => {}
+            }
+        }
+    }
+    assert!(texts.len() > 6 && examples_of_pages.len() > 4, "{texts:?} {examples_of_pages:?}");
+    texts.append(&mut examples_of_pages);
+    for text in texts {
+        let output = ground.plan(&text)?.vm("check p --strict")?;
+        assert_eq!(String::from_utf8(output.stdout)?, "p: no problems found\n", "{text}");
+        assert_eq!(output.status.code(), Some(0), "{text}");
     }
     Ok(())
 }

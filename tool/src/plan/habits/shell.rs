@@ -134,7 +134,8 @@ fn expansion(verb: Verb, kind: Kind, text: &str, variables: &Variables) -> Optio
 /// `$(…)` and backticks.
 fn command(is_path: bool, text: &str) -> Option<Mended> {
     let has_ticks = text.split('`').count() > 2;
-    (text.contains("$(") || has_ticks).then(|| Mended {
+    let has_command = text.split_once("$(").is_some_and(|(_, rest)| rest.contains(')'));
+    (has_command || has_ticks).then(|| Mended {
         text: if is_path { "/" } else { text }.to_string(),
         said: "there is no shell: write what the command would print".to_string(),
         is_guess: true,
@@ -160,8 +161,10 @@ fn home(kind: Kind, text: &str) -> Option<Mended> {
 }
 
 fn variable(is_path: bool, text: &str, variables: &Variables) -> Option<Mended> {
-    let is_upper =
-        |name: &str| name.chars().all(|letter| letter.is_ascii_uppercase() || "_0123456789".contains(letter));
+    let is_upper = |name: &str| {
+        let is_part = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+        name.chars().all(is_part) && !name.starts_with(|letter: char| letter.is_ascii_digit())
+    };
     let (mut named, mut unknown) = (None, None);
     let expanded =
         shellexpand::env_with_context(text, |name: &str| -> Result<Option<String>, std::convert::Infallible> {
