@@ -71,9 +71,9 @@ const STEPS: [(&str, &str); 47] = [
     ),
     // Shells.
     ("env PATH=$PATH:/a", "5: warning: PATH=$PATH:/a: nothing is expanded: write the value of PATH in its place"),
-    ("env A=~/bin:/bin", "5: warning: A=~/bin:/bin: there is no shell, and HOME is /: did you mean A=/bin:/bin?"),
+    ("env A=~/bin:/bin", "5: warning: A=~/bin:/bin: there is no shell: did you mean A=/bin:/bin?"),
     ("copy $HOME/agent /a", "6: $HOME/agent: nothing is expanded: did you mean /agent?"),
-    ("bind ~/agent /a", "6: ~/agent: there is no shell, and HOME is /: did you mean /agent?"),
+    ("bind ~/agent /a", "6: ~/agent: there is no shell: did you mean /agent?"),
     ("copy /lib/*.so /a", "6: /lib/*.so: nothing is expanded: write a step for each file, or `bind /lib`"),
     ("env A=`date`", "5: warning: A=`date`: there is no shell: write what the command would print"),
     ("dir /a && dir /b", "8: &&: there is no shell: write one step a line"),
@@ -142,7 +142,7 @@ const PLANS: [(&str, &str); 13] = [
 ];
 
 /// Steps that look like mistakes, and are none.
-const RIGHT: [&str; 20] = [
+const RIGHT: [&str; 21] = [
     "write /proc/sys/kernel/core_pattern |/bin/core %e",
     "write /proc/cmd # a; b | d > e",
     "write /proc/cmd $(",
@@ -155,6 +155,7 @@ const RIGHT: [&str; 20] = [
     "link ../a~b /c",
     "link busybox /bin/[",
     "dir /srv/a~",
+    "dir /srv\r",
     "mount share /a virtiofs",
     "mount none /a tmpfs size=50%",
     "mount overlay /a overlay lowerdir=/b:/c,upperdir=/d,workdir=/e",

@@ -2,6 +2,7 @@
 //! a step, quotes around words, a blank after an option's comma, a byte order mark before the text. Each is told of and
 //! taken away before the plan is read for faults, so that none is told of with its consequences.
 
+mod expansion;
 pub mod fstab;
 mod mount;
 mod shell;
@@ -96,7 +97,7 @@ struct Slip {
 /// Mends words. What is found is an error where the parser found one, by the line's place, or the kernel will.
 pub fn mend(plan: &mut Plan, faulty: &BTreeSet<usize>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut variables = shell::Variables::default();
+    let mut variables = expansion::Variables::default();
     for (at, line) in plan.lines.iter_mut().enumerate() {
         let is_kernels = line.verb().is_some_and(|verb| KERNELS.contains(&verb));
         let is_refused = is_kernels && line.word(0) == line.name();
