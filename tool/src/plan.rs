@@ -20,7 +20,6 @@ use crate::initramfs::Initramfs;
 use words::MOST_BYTES;
 pub use words::{Line, Spot, nearest};
 
-
 /// A plan's text, and what it is called in messages.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {

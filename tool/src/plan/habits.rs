@@ -120,10 +120,12 @@ pub fn mend(plan: &mut Plan, faulty: &BTreeSet<usize>) -> Vec<Finding> {
 fn comment(line: &mut Line) -> Option<(usize, String)> {
     let shape = line.verb()?.shape();
     let said = |text: &str| format!("{text}: a comment is a line of its own: write it above");
+    // A mount's source may be anything.
+    let first = usize::from(shape.least.min(2));
     for place in 1..line.words.len().min(shape.most.into()) {
         let kind = shape.kind(u8::try_from(place).ok()?);
         let Spot { column, text } = line.words[place].clone();
-        if text.starts_with('#') && kind != Kind::Text {
+        if place >= first && text.starts_with('#') && kind != Kind::Text {
             let comment: Vec<&str> = line.words[place..].iter().map(|word| word.text.as_str()).collect();
             let text = said(&comment.join(" "));
             line.words.truncate(place);
@@ -174,7 +176,7 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
                 true => words.iter().map(|word| Spot { text: word.text.replace(quote, ""), ..*word }).collect(),
                 false => vec![Spot { column, text: if last > 0 { bare.replace(' ', "_") } else { bare } }],
             };
-            mended.retain(|word| !word.text.is_empty());
+            mended.retain(|word| !word.text.trim().is_empty());
             line.words.splice(at..=at + last, mended);
         }
         at += 1;
@@ -185,7 +187,7 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
 fn said(was: &str, bare: &str, has_blanks: bool) -> String {
     match has_blanks {
         true => format!("{was}: a plan has no quotes: a blank ends a word, and only {} take a text", with_text()),
-        false if bare.is_empty() => format!("{was}: a plan has no quotes, and no word that is empty"),
+        false if bare.trim().is_empty() => format!("{was}: a plan has no quotes, and no word that is empty"),
         false => format!("{was}: a plan has no quotes, so they are a part of the word: did you mean {bare}?"),
     }
 }

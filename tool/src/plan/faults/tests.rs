@@ -73,7 +73,10 @@ const WORDS: [&str; 13] = ["root", "exec", "/a", "\n", "-", "#", "=", "\r", "mou
 #[test]
 fn any_text_comes_to_an_end() {
     any_text(&WORDS, |plan, found, is_sound| {
-        assert_eq!(found.iter().all(|finding| finding.is_warning), is_sound, "{plan:?}: {found:?}");
+        let is_right = found.iter().all(|finding| finding.is_warning);
+        // Which init would take for the name of a filesystem.
+        let has_comment = found.iter().any(|finding| finding.text.starts_with('#'));
+        assert!(is_right == is_sound || is_sound && has_comment, "{plan:?}: {found:?}");
     });
 }
 

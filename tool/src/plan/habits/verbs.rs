@@ -124,6 +124,6 @@ fn in_shape(verb: Verb, mut arguments: Arguments) -> Option<Arguments> {
     if shape.kind(shape.most - 1) != Kind::Word && Kind::reaches_line_end(shape.kind(shape.most - 1)) {
         steps::join(&mut arguments, most.saturating_sub(1));
     }
-    let is_whole = arguments.iter().all(|word| !word.text.is_empty() && !word.text.contains('\n'));
+    let is_whole = arguments.iter().all(|word| !word.text.trim().is_empty() && !word.text.contains('\n'));
     (is_whole && (least..=most).contains(&arguments.len())).then_some(arguments)
 }
