@@ -1,5 +1,7 @@
 //! `cargo vm try`: init as it boots, here, by whoever asks, and nothing changes outside.
 
+mod ending;
+mod namespace;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -52,10 +54,13 @@ fn shows_each_step_and_what_the_service_finds() -> Result<()> {
         let time: u64 = numbers.split_whitespace().nth(1).context("it has a time")?.parse()?;
         assert!(time < 10_000_000, "{said}");
     }
-    for stand_in in ["stand-in: a folder with null, zero,", "stand-in: a folder with files of cgroup2's names"] {
+    for stand_in in
+        ["stand-in: a directory with the devices", "stand-in: a directory with empty files of cgroup2's names"]
+    {
         assert!(said.contains(stand_in), "{stand_in}: {said}");
     }
-    for line in ["program /sbin/agent, pid 1", "environment HOME=/ TERM=linux", "folder /", "arguments /sbin/agent"] {
+    for line in ["program /sbin/agent, pid 1", "environment HOME=/ TERM=linux", "directory /", "arguments /sbin/agent"]
+    {
         assert!(has_line(&said, line), "{line}: {said}");
     }
     for line in ["100000 /sbin/crun", "/dev stand-in", "/dev/null, a device", "/dev/fd → /proc/self/fd", "/run/"] {
@@ -77,7 +82,7 @@ fn runs_the_service_where_asked_to() -> Result<()> {
     let report = agent::Report::find(&said).with_context(|| said.clone())?;
     assert_eq!(report.argv, ["/sbin/agent", "--report", "--word"]);
     assert!(report.problems.is_empty(), "{:?}", report.problems);
-    assert!(said.ends_with("the service exited with 0\n"), "{said}");
+    assert!(said.ends_with("the service exited with 0, and a kernel would panic\n"), "{said}");
     ground.file("script", "#!/sbin/sh\nexit 7\n", 0o755)?.file("p", "root\nbind /sbin\nexec /sbin/script", 0o644)?;
     fs::copy(vm::kernel::busybox()?, ground.path("busybox"))?;
     ground.pack("--file /sbin/script=script --file /sbin/sh=busybox")?;
@@ -147,7 +152,7 @@ fn changes_nothing_outside() -> Result<()> {
     let (code, said, errors) = tried(&ground, "--root tree --plan p")?;
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
     assert!(has_line(&said, "refused here, so written to nowhere: only a VM's root may"), "{said}");
-    assert!(has_line(&said, "EPERM here, so a stand-in: an empty tmpfs; in a VM root may mount it"), "{said}");
+    assert!(has_line(&said, "stand-in: an empty tmpfs; only a VM's root may mount this"), "{said}");
     assert!(has_line(&said, "not loaded: only a VM's root may"), "{said}");
     assert!(has_line(&said, "/dev/made-by-a-try/") && has_line(&said, "/bundle/made/"), "{said}");
     assert_eq!(snapshot(&ground.path("tree"))?, before, "the tree has changed");

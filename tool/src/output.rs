@@ -1,6 +1,8 @@
-//! Files that a command writes at its end: whether they can be is told at its start, before anything is booted.
+//! What a command prints, as wide as the terminal; and files that it writes at its end: whether they can be is told at
+//! its start, before anything is booted.
 
 use std::fs::OpenOptions;
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -22,6 +24,35 @@ pub fn ensure_writable(path: &Path) -> Result<()> {
     NamedTempFile::new_in(folder).map(drop).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Of standard output, where that is a terminal.
+pub fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stdout()).ok().filter(|_| stdout().is_terminal());
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// For standard output: a terminal gets a line that is too long for it as several, those after the first indented. What
+/// reads a pipe gets it as it is.
+pub fn folded(line: &str, indent: usize) -> String {
+    width().map_or_else(|| line.to_string(), |width| fold(line, indent, width))
+}
+
+/// Breaks at blanks and commas alone.
+fn fold(line: &str, indent: usize, width: usize) -> String {
+    let mut folded = String::new();
+    let mut column = 0;
+    for part in line.split_inclusive([' ', ',']) {
+        let length = part.trim_end().chars().count();
+        if column + length > width && column > indent {
+            folded.truncate(folded.trim_end().len());
+            folded += &format!("\n{:indent$}", "");
+            column = indent;
+        }
+        folded += part;
+        column += part.chars().count();
+    }
+    folded
+}
+
 /// The folder that a file is in, by its path.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
@@ -32,6 +63,16 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn long_lines_are_folded() {
+        assert_eq!(
+            fold("  12  mount tmpfs /run tmpfs nosuid,nodev", 6, 25),
+            "  12  mount tmpfs /run\n      tmpfs nosuid,nodev"
+        );
+        assert_eq!(fold("short", 6, 5), "short");
+        assert_eq!(fold("  /no/blank/in/it/at/all", 2, 10), "  /no/blank/in/it/at/all");
+    }
 
     #[test]
     fn only_what_can_be_written_is_let_through() {

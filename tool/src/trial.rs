@@ -4,9 +4,11 @@
 
 mod enclosure;
 mod forbidden;
+mod gone;
 mod ledger;
 mod memory;
 mod stand_in;
+mod tried;
 mod view;
 mod watch;
 
@@ -20,9 +22,20 @@ use crate::fit;
 use crate::init::Sources;
 use crate::initramfs::Initramfs;
 use crate::plan::Plan;
-use watch::{Ending, Watched};
+use tried::Tried;
+use watch::Ending;
+
+/// Of this command, at the end of its help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0      init became the service; with --run, the service ended by reboot(2)
+  1      init ended before, or nothing could be tried: a message says which
+  2      the command line is wrong
+  other  with --run: what the service exited with; 128 and the signal's number
+         if a signal ended it";
 
 #[derive(Args, Clone, Debug)]
+#[command(after_help = EXIT_CODES)]
 #[command(group = ArgGroup::new("tree").required(true).args(["root", "initramfs"]))]
 pub struct Options {
     /// The boot plan [default: the tree's /boot.plan, else the built-in one]
@@ -40,6 +53,9 @@ pub struct Options {
     /// Run the service, too, instead of ending it before its first instruction
     #[arg(long)]
     pub run: bool,
+    /// Print steps and ending as one line of JSON instead, after all that the service prints
+    #[arg(long)]
+    pub json: bool,
     /// Words for the service
     #[arg(last = true, value_name = "WORDS")]
     pub words: Vec<String>,
@@ -49,22 +65,40 @@ pub struct Options {
 pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     let (tree, plan) = gather(options, sources)?;
     let held = enclosure::start(&tree, &options.words)?;
-    println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
-    let watched = watch::watch(&held, &plan)?;
-    show_steps(&watched);
-    show_findings(&tree, &plan)?;
-    let Ending::Service = watched.ending else {
-        println!("\nno service runs: {}", watched.ending);
-        return Ok(ExitCode::FAILURE);
-    };
-    println!("\n{}", view::of(held.pid)?);
-    if !options.run {
-        return Ok(ExitCode::SUCCESS);
+    if !options.json {
+        println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
     }
-    println!("the service runs:");
-    let code = held.let_go()?;
-    println!("the service exited with {code}");
-    Ok(ExitCode::from(code))
+    let watched = watch::watch(&held, &plan)?;
+    let mut tried = Tried { plan: &plan, findings: findings(&tree, &plan)?, watched, gone: None };
+    if !options.json {
+        tried.show();
+    }
+    if let Ending::Service = tried.watched.ending {
+        go_on(options, &held, &mut tried)?;
+    }
+    if options.json {
+        println!("{}", tried.json());
+    }
+    Ok(ExitCode::from(tried.code()))
+}
+
+/// From the service's first instruction on.
+fn go_on(options: &Options, held: &enclosure::Held, tried: &mut Tried) -> Result<()> {
+    if !options.json {
+        println!("\n{}", view::of(held.pid)?);
+    }
+    if !options.run {
+        return Ok(());
+    }
+    if !options.json {
+        println!("the service runs:");
+    }
+    let gone = held.let_go()?;
+    if !options.json {
+        println!("{gone}");
+    }
+    tried.gone = Some(gone);
+    Ok(())
 }
 
 /// What is tried, with init, and nothing in it that still lies outside.
@@ -82,32 +116,9 @@ fn gather(options: &Options, sources: &Sources) -> Result<(Initramfs, Plan)> {
 }
 
 /// What `check` has to say of the same plan and tree: why a step failed, or the service will.
-fn show_findings(tree: &Initramfs, plan: &Plan) -> Result<()> {
+fn findings(tree: &Initramfs, plan: &Plan) -> Result<Vec<String>> {
     let mut fit = fit::fit(plan, tree)?;
     fit.findings.append(&mut fit.needs);
     fit.findings.sort();
-    if !fit.findings.is_empty() {
-        println!("\nwhat `check` finds:");
-    }
-    for finding in &fit.findings {
-        println!("  {}", finding.show(&plan.name));
-    }
-    Ok(())
-}
-
-fn show_steps(watched: &Watched) {
-    println!("{:>4} {:>8}  step", "line", "µs");
-    for step in &watched.steps {
-        let time = step.time.map_or(String::new(), |time| format!("{:.0}", time.as_secs_f64() * 1e6));
-        println!("{:>4} {time:>8}  {}", step.line, step.text);
-        for note in &step.notes {
-            println!("{:15}{note}", "");
-        }
-        if matches!(watched.ending, Ending::Exit(code) if code as usize == step.line) {
-            println!("{:15}init ended here, for the reason it gave", "");
-        }
-    }
-    println!(
-        "\nTimes are those of the steps' system calls while they are watched; `cargo vm bench` measures unwatched."
-    );
+    Ok(fit.findings.iter().map(|finding| finding.show(&plan.name)).collect())
 }

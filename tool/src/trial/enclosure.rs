@@ -19,6 +19,7 @@ use rustix::mount::{
 use rustix::process::{chdir, fchdir, getegid, geteuid, pivot_root};
 
 use super::forbidden;
+use super::gone::Gone;
 use crate::cpio::Node;
 use crate::execute::{ProgramImage, default_signals};
 use crate::initramfs::{Content, Initramfs};
@@ -52,12 +53,12 @@ impl Held {
         if geteuid().is_root() { "nobody" } else { "an ordinary user" }
     }
 
-    /// Lets it run, unwatched, to its end; its exit code.
-    pub fn let_go(&self) -> Result<u8> {
+    /// Lets it run, unwatched, to its end.
+    pub fn let_go(&self) -> Result<Gone> {
         ptrace::detach(self.pid, None).context("cannot let the service go")?;
         match waitpid(self.pid, None).context("cannot wait for the service")? {
-            WaitStatus::Exited(_, code) => Ok(code as u8),
-            WaitStatus::Signaled(_, signal, _) => Ok(128 + signal as u8),
+            WaitStatus::Exited(_, code) => Ok(Gone::Exited(code as u8)),
+            WaitStatus::Signaled(_, signal, _) => Ok(Gone::of(signal)),
             other => bail!("the service ended oddly: {other:?}"),
         }
     }

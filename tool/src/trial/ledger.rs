@@ -20,6 +20,12 @@ pub struct Taken {
     pub verb: Verb,
 }
 
+impl Taken {
+    pub fn microseconds(&self) -> Option<u64> {
+        self.time.map(|time| (time.as_secs_f64() * 1e6).round() as u64)
+    }
+}
+
 pub struct Ledger<'a> {
     pub plan: &'a [u8],
     /// Where the plan was read to.
@@ -90,9 +96,11 @@ impl Ledger<'_> {
         self.steps.get(self.current).map(|step| step.verb)
     }
 
-    /// Something to tell of the current step.
+    /// Something to tell of the current step, once.
     pub fn note(&mut self, note: &str) {
-        if let Some(step) = self.steps.get_mut(self.current) {
+        if let Some(step) = self.steps.get_mut(self.current)
+            && !step.notes.iter().any(|told| told == note)
+        {
             step.notes.push(note.to_string());
         }
     }

@@ -4,8 +4,8 @@
 use anyhow::Result;
 use language::Verb;
 use libc::{
-    EACCES, ENOSYS, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT,
-    SYS_openat as OPENAT, c_long, user_regs_struct,
+    EACCES, EINVAL, ENOENT, ENOSYS, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT,
+    SYS_openat as OPENAT, SYS_write as WRITE, c_long, user_regs_struct,
 };
 
 use super::enclosure::STORE;
@@ -33,12 +33,11 @@ pub fn before(memory: &Memory, registers: &user_regs_struct) -> Result<Option<St
     }
     match memory.string(registers.rdx).as_deref() {
         Some("devtmpfs") => {
-            let note = "stand-in: a folder with null, zero, full, random, urandom, tty and console; devtmpfs is one for \
-                        the whole machine";
+            let note = "stand-in: a directory with the devices that any user may open";
             bound(memory, *registers, "dev", note).map(Some)
         }
         Some("cgroup2" | "cgroup") => {
-            let note = "stand-in: a folder with files of cgroup2's names; the real one is this machine's own";
+            let note = "stand-in: a directory with empty files of cgroup2's names";
             bound(memory, *registers, "cgroup", note).map(Some)
         }
         _ => Ok(None),
@@ -54,32 +53,62 @@ pub fn after(
 ) -> Result<Option<StandIn>> {
     let errno = -(registers.rax as i64) as i32;
     match registers.orig_rax as c_long {
-        MOUNT if errno == EPERM => {
-            let found = match (memory.string(registers.rdx).as_deref(), tries) {
-                (Some("proc"), 0) => {
-                    bound(memory, *registers, "proc", "EPERM here, so a stand-in: this machine's own /proc")?
-                }
-                (Some("sysfs"), 0) => {
-                    bound(memory, *registers, "sys", "EPERM here, so a stand-in: this machine's own /sys")?
-                }
-                (Some("tmpfs"), _) => return Ok(None),
-                _ => empty(memory, *registers)?,
-            };
-            Ok(Some(again(found, registers)))
+        MOUNT if errno == EPERM => mounted(memory, registers, tries),
+        MOUNT if errno == EINVAL && tries == 0 => without_owner(memory, registers),
+        OPENAT if verb == Some(Verb::Write) && tries == 0 => written(memory, registers, errno),
+        WRITE if verb == Some(Verb::Write) && matches!(errno, EACCES | EPERM) => {
+            Ok(Some(done(registers, registers.rdx, NOT_WRITTEN)))
         }
-        OPENAT if verb == Some(Verb::Write) && tries == 0 && matches!(errno, EACCES | EPERM | EROFS) => {
-            let mut changed = *registers;
-            changed.rdi = libc::AT_FDCWD as u64;
-            changed.rsi = put(memory, registers, 0, &format!("{STORE}/sink"))?;
-            let note = "refused here, so written to nowhere: only a VM's root may";
-            Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
-        }
-        MODULE if matches!(errno, EPERM | ENOSYS) => {
-            let done = user_regs_struct { rax: 0, ..*registers };
-            Ok(Some(StandIn { registers: done, is_again: false, note: "not loaded: only a VM's root may" }))
-        }
+        MODULE if matches!(errno, EPERM | ENOSYS) => Ok(Some(done(registers, 0, "not loaded: only a VM's root may"))),
         _ => Ok(None),
     }
+}
+
+const NOT_WRITTEN: &str = "refused here, so written to nowhere: only a VM's root may";
+
+/// What init may not mount.
+fn mounted(memory: &Memory, registers: &user_regs_struct, tries: usize) -> Result<Option<StandIn>> {
+    let found = match (memory.string(registers.rdx).as_deref(), tries) {
+        (Some("proc"), 0) => bound(memory, *registers, "proc", "stand-in after EPERM: this machine's own /proc")?,
+        (Some("sysfs"), 0) => bound(memory, *registers, "sys", "stand-in after EPERM: this machine's own /sys")?,
+        (Some("tmpfs"), _) => return Ok(None),
+        _ => empty(memory, *registers)?,
+    };
+    Ok(Some(again(found, registers)))
+}
+
+/// A file's owner among mount options: the namespace has user and group 0 alone, and refuses any other by EINVAL.
+fn without_owner(memory: &Memory, registers: &user_regs_struct) -> Result<Option<StandIn>> {
+    let options = memory.string(registers.r8).unwrap_or_default();
+    let is_owner = |option: &&str| option.starts_with("uid=") || option.starts_with("gid=");
+    if !options.split(',').any(|option| is_owner(&option)) {
+        return Ok(None);
+    }
+    let others: Vec<&str> = options.split(',').filter(|option| !is_owner(option)).collect();
+    let note = "mounted without uid= and gid=: only user and group 0 exist here";
+    let mut changed = *registers;
+    changed.r8 = put(memory, registers, 1, &others.join(","))?;
+    Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
+}
+
+/// What init may not open to write, or what a network namespace does not have: of /proc/sys/net it shows a part.
+fn written(memory: &Memory, registers: &user_regs_struct, errno: i32) -> Result<Option<StandIn>> {
+    let path = memory.string(registers.rsi).unwrap_or_default();
+    let is_network = path.trim_start_matches('/').starts_with("proc/sys/net/");
+    let note = match errno {
+        EACCES | EPERM | EROFS => NOT_WRITTEN,
+        ENOENT if is_network => "written to nowhere: this network namespace has no such file",
+        _ => return Ok(None),
+    };
+    let mut changed = *registers;
+    changed.rdi = libc::AT_FDCWD as u64;
+    changed.rsi = put(memory, registers, 0, &format!("{STORE}/sink"))?;
+    Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
+}
+
+/// As if the call had been done, with this result.
+fn done(registers: &user_regs_struct, result: u64, note: &'static str) -> StandIn {
+    StandIn { registers: user_regs_struct { rax: result, ..*registers }, is_again: false, note }
 }
 
 /// A bind mount of something in the store, which the working directory of init holds.
@@ -95,11 +124,7 @@ fn bound(memory: &Memory, mut registers: user_regs_struct, name: &str, note: &'s
 fn empty(memory: &Memory, mut registers: user_regs_struct) -> Result<StandIn> {
     registers.rdx = put(memory, &registers, 1, "tmpfs")?;
     registers.r8 = 0;
-    Ok(StandIn {
-        registers,
-        is_again: true,
-        note: "EPERM here, so a stand-in: an empty tmpfs; in a VM root may mount it",
-    })
+    Ok(StandIn { registers, is_again: true, note: "stand-in: an empty tmpfs; only a VM's root may mount this" })
 }
 
 /// The same instruction once more, with the arguments of `changed`.

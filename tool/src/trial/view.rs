@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use nix::unistd::Pid;
 
 use super::enclosure::STORE;
+use crate::output;
 
 /// Files of one folder that are listed; a whole distribution would fill the screen.
 const MOST_ENTRIES: usize = 24;
@@ -36,9 +37,10 @@ pub fn of(pid: Pid) -> Result<String> {
     let link = |name: &str| fs::read_link(format!("{process}/{name}")).map(|path| path.display().to_string());
     let inside = pid_inside(&process)?;
     writeln!(text, "  program      {}, pid {inside}", link("exe")?)?;
-    writeln!(text, "  arguments    {}", words("cmdline")?)?;
-    writeln!(text, "  environment  {}", words("environ")?)?;
-    writeln!(text, "  folder       {}", link("cwd")?)?;
+    for (name, file) in [("arguments", "cmdline"), ("environment", "environ")] {
+        writeln!(text, "{}", output::folded(&format!("  {name:11}  {}", words(file)?), 15))?;
+    }
+    writeln!(text, "  directory    {}", link("cwd")?)?;
     for descriptor in sorted(Path::new(&process).join("fd").as_path())? {
         writeln!(text, "  descriptor   {descriptor}, {}", link(&format!("fd/{descriptor}"))?)?;
     }
@@ -56,7 +58,8 @@ pub fn of(pid: Pid) -> Result<String> {
             continue;
         }
         let part = if mount.root == "/" { String::new() } else { format!("  (only {})", mount.root) };
-        writeln!(text, "  {:24} {:10} {}{part}", mount.target, mount.kind, mount.options)?;
+        let row = format!("  {:24} {:10} {}{part}", mount.target, mount.kind, mount.options);
+        writeln!(text, "{}", output::folded(&row, 38))?;
     }
     writeln!(text, "\n  {:>4} {:>10}  files", "mode", "bytes")?;
     list(&format!("{process}/root"), "/", &mounts, &mut text)?;

@@ -1,13 +1,16 @@
 //! Init, watched from its first instruction to its service's.
 
 use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use libc::user_regs_struct;
+use libc::{SYS_sendfile as SENDFILE, c_long, user_regs_struct};
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
+use serde_json::{Value, json};
 
 use super::enclosure::Held;
 use super::ledger::{Ledger, Taken};
@@ -26,6 +29,16 @@ pub enum Ending {
     Service,
     Exit(i32),
     Killed(Signal),
+}
+
+impl Ending {
+    pub fn json(&self) -> Value {
+        match self {
+            Ending::Service => json!({"kind": "service"}),
+            Ending::Exit(code) => json!({"kind": "exit", "code": code}),
+            Ending::Killed(signal) => json!({"kind": "signal", "signal": signal.as_str()}),
+        }
+    }
 }
 
 impl fmt::Display for Ending {
@@ -95,7 +108,7 @@ fn follow(held: &Held, memory: &Memory, ledger: &mut Ledger) -> Result<Ending> {
     }
 }
 
-/// Behind a call: it is made again, or init goes on.
+/// After a call: it is made again, or init goes on.
 fn leave(
     held: &Held,
     memory: &Memory,
@@ -104,6 +117,9 @@ fn leave(
     now: &user_regs_struct,
 ) -> Result<Option<Call>> {
     ledger.leave(memory, &call.registers, now.rax, call.since.elapsed(), call.is_of_step);
+    if call.registers.orig_rax as c_long == SENDFILE {
+        keep_mode(held, &call.registers)?;
+    }
     // The kernel leaves a call's arguments as they are, and init counts on that.
     let mut registers = call.registers;
     (registers.rax, registers.rip, registers.rcx, registers.r11) = (now.rax, now.rip, now.rcx, now.r11);
@@ -113,4 +129,17 @@ fn leave(
     let Some(stand_in) = found else { return Ok(None) };
     ledger.note(stand_in.note);
     Ok(stand_in.is_again.then_some(Call { tries: call.tries + 1, ..call }))
+}
+
+/// Gives a copy the set-uid and set-gid bits of its original again. A write takes them away, but from a VM's root:
+/// should_remove_suid in fs/inode.c asks for CAP_FSETID outside of every namespace.
+fn keep_mode(held: &Held, call: &user_regs_struct) -> Result<()> {
+    let file = |descriptor: u64| format!("/proc/{}/fd/{}", held.pid, descriptor as i32);
+    let mode = |descriptor| fs::metadata(file(descriptor)).map(|about| about.permissions().mode() & 0o7777);
+    let (Ok(copy), Ok(original)) = (mode(call.rdi), mode(call.rsi)) else { return Ok(()) };
+    let kept = copy | original & (libc::S_ISUID | libc::S_ISGID);
+    if kept != copy {
+        fs::set_permissions(file(call.rdi), fs::Permissions::from_mode(kept)).context("cannot give a copy its mode")?;
+    }
+    Ok(())
 }
