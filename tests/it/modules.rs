@@ -37,7 +37,7 @@ fn pack(folder: &Path, plan: &str, words: &[&str]) -> Result<Output> {
 fn added(output: &Output) -> Result<Vec<String>> {
     let said = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let lines = said.lines().filter_map(|line| line.strip_prefix("added to the packed plan: module "));
+    let lines = said.lines().filter_map(|line| Some(line.split_once("  module ")?.1));
     Ok(lines.filter_map(|path| path.rsplit('/').next()).map(String::from).collect())
 }
 

@@ -2,6 +2,7 @@
 
 mod content;
 mod init;
+mod numbers;
 mod refusals;
 
 use std::fs;

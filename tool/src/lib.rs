@@ -1,7 +1,7 @@
 //! What people use moveroot with, as a library: the program `moveroot` and the laboratory, `cargo vm`, use the same code.
 //!
 //! Floors, from the top: the commands (`check`, `pack`, `trial`, which is `try`); a plan and the tree that it would run on (`fit`,
-//! `modules`, `plan`); trees and where init comes from (`init`, `initramfs`); the formats and calls at the bottom.
+//! `modules`, `insertion`, `plan`); trees and where init comes from (`init`, `initramfs`); the formats and calls at the bottom.
 
 pub mod check;
 pub mod pack;
@@ -9,6 +9,9 @@ pub mod trial;
 
 pub mod fit;
 pub mod modules;
+
+pub mod insertion;
+
 pub mod plan;
 
 pub mod init;

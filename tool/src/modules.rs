@@ -17,6 +17,7 @@ use goblin::elf::Elf;
 use language::Verb;
 
 use crate::initramfs::Initramfs;
+use crate::insertion;
 use crate::plan::{Line, Plan};
 pub use package::Wanted;
 
@@ -105,27 +106,24 @@ pub fn pack(modules: &[Module], tree: &mut Initramfs) {
     }
 }
 
-/// The plan with a `module` line for each: one that it lacks comes right after the one before it, the first after `root`.
-/// Fails where the plan's own lines stand in an order that may not work.
+/// The plan with a `module` line for each: one that it lacks comes after the one before it, the first after `root`, and
+/// before each step that may need it. Fails where the plan's own lines stand in an order that may not work.
 pub fn planned(text: &str, modules: &[Module]) -> Result<String> {
     let plan = Plan::of("plan", text);
-    let first = plan.lines().first().context("the plan has no step")?;
-    let mut lines: Vec<(&str, Option<&str>)> = text.lines().map(|line| (line, None)).collect();
-    for line in plan.lines().iter().filter(|line| line.verb() == Some(Verb::Module)) {
-        lines[line.number - 1].1 = Some(line.word(1));
-    }
-    let added: Vec<String> = modules.iter().map(|module| format!("module {}", module.path)).collect();
-    let mut next = if first.verb() == Some(Verb::Root) { first.number } else { first.number - 1 };
-    let mut before = "";
-    for (module, line) in modules.iter().zip(&added) {
-        match lines.iter().position(|(_, path)| *path == Some(&module.path)) {
-            Some(place) if place < next => bail!("the plan loads {} too early: it may need {before}", module.path),
-            Some(place) => next = place,
-            None => lines.insert(next, (line, Some(&module.path))),
+    plan.lines().first().context("the plan has no step")?;
+    insertion::fewest_moved(&plan, |mut rows| {
+        let mut next = rows.start();
+        let mut before = "";
+        for Module { path, .. } in modules {
+            match rows.module(path) {
+                Some(place) if place < next => bail!("the plan loads {path} too early: it may need {before}"),
+                Some(place) => next = place,
+                None => next = rows.put(&format!("module {path}"), next, rows.first_need(next), next),
+            }
+            (next, before) = (next + 1, path);
         }
-        (next, before) = (next + 1, &module.path);
-    }
-    Ok(lines.iter().flat_map(|(line, _)| [line, "\n"]).collect())
+        Ok(rows)
+    })
 }
 
 /// The plan without the lines that load from these paths.
@@ -215,6 +213,14 @@ mod tests {
         assert_eq!(
             planned("root\ndir /a\nmodule /a.ko\n", &modules).unwrap(),
             "root\ndir /a\nmodule /a.ko\nmodule /b.ko\n"
+        );
+        // In the place of a comment, where no step before it may need a module.
+        let free = "root\nmount proc /proc proc\n# a\n\nmount a /a ext4\n";
+        let filled = "root\nmount proc /proc proc\nmodule /a.ko\nmodule /b.ko\nmount a /a ext4\n";
+        assert_eq!(planned(free, &modules).unwrap(), filled);
+        assert_eq!(
+            planned("#\n#\nroot\nmount a /a ext4\n#\n#\n", &modules).unwrap(),
+            "root\nmodule /a.ko\nmodule /b.ko\nmount a /a ext4\n#\n#\n"
         );
         assert_eq!(planned("exec /c\n", &modules).unwrap(), "module /a.ko\nmodule /b.ko\nexec /c\n");
         let wrong = planned("root\nmodule /b.ko\nmodule /a.ko\n", &modules).unwrap_err().to_string();

@@ -1,6 +1,7 @@
 //! `pack`: a reproducible initramfs with moveroot as its init, refused where its plan would not boot it.
 
 mod libraries;
+mod planned;
 mod progress;
 mod table;
 
@@ -13,15 +14,24 @@ use clap::Args;
 
 use crate::compression::Compression;
 use crate::cpio::Rights;
-use crate::fit::{self, Fit};
+use crate::fit;
 use crate::init::{Init, Sources};
 use crate::initramfs::{Initramfs, normalized};
-use crate::modules::{self, Module};
+use crate::modules;
 use crate::output;
 use crate::plan::{Finding, Plan};
 use progress::Progress;
+use table::Table;
+
+/// Of this command, at the end of its help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the initramfs is written
+  1  it would not boot, or could not be made: a message says why
+  2  the command line is wrong";
 
 #[derive(Args, Clone, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub struct Options {
     /// The boot plan, packed as /boot.plan [default: none, the built-in plan runs]
     #[arg(long, value_name = "PATH")]
@@ -43,6 +53,9 @@ pub struct Options {
     /// Add to the plan the lines that carry interpreters and libraries
     #[arg(long)]
     pub carry_libs: bool,
+    /// Print the table as one line of JSON instead
+    #[arg(long)]
+    pub json: bool,
     /// The initramfs to write
     #[arg(short, long, value_name = "PATH")]
     pub out: PathBuf,
@@ -57,19 +70,13 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     let modules = options.kernel.modules(sources.modules)?;
     modules::pack(&modules, &mut tree);
     let decompressed = modules.iter().filter(|module| module.was_compressed).count();
-    if decompressed > 0 {
-        println!("packed decompressed, for kernels that cannot do it themselves: {decompressed} modules");
-    }
     let mut brought = Vec::new();
     if !options.no_libs {
         brought = libraries::bring(&mut tree, &options.files)?;
     }
     refuse_init(&tree, &init)?;
-    let fit = match plan_of(options)? {
-        Some(plan) => {
-            let plan = with_modules(plan, &modules, &mut tree)?;
-            Some(fitted(options, &mut tree, plan)?)
-        }
+    let planned = match plan_of(options)? {
+        Some(plan) => Some(planned::pack(options, &mut tree, plan, &modules)?),
         None => {
             ensure!(modules.is_empty(), "--module needs a plan to add to, and --init may have any: give --plan");
             None
@@ -80,12 +87,12 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     let packed = options.compress.apply_and_tell(&archive, |bytes| progress.add(bytes))?;
     progress.finish();
     write(&options.out, &packed)?;
-    table::show(options, &tree, &brought, [archive.len(), packed.len()])?;
-    if let Some(fit) = fit {
-        table::show_memory(fit.memory, packed.len());
-        fit.shares.iter().for_each(|share| println!("{share}"));
+    let table = Table::of(options, &tree, &brought, [archive.len(), packed.len()], decompressed, planned)?;
+    if options.json {
+        println!("{}", table.json());
+    } else {
+        table.show();
     }
-    println!("\npacked {}", options.out.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,54 +122,6 @@ fn plan_of(options: &Options) -> Result<Option<Plan>> {
         }
         None => Ok(None),
     }
-}
-
-/// The plan with the lines that load these modules, packed if any had to be added.
-fn with_modules(plan: Plan, modules: &[Module], tree: &mut Initramfs) -> Result<Plan> {
-    if modules.is_empty() {
-        return Ok(plan);
-    }
-    refuse(&plan.name, &plan.findings())?;
-    let text = String::from_utf8_lossy(plan.text()).into_owned();
-    let longer = modules::planned(&text, modules).with_context(|| format!("{}: this would not boot", plan.name))?;
-    let added: Vec<&str> = longer.lines().filter(|line| !text.lines().any(|old| old == *line)).collect();
-    if added.is_empty() {
-        return Ok(plan);
-    }
-    added.iter().for_each(|line| println!("added to the packed plan: {line}"));
-    let longer = Plan::of(&format!("{} with the modules' lines", plan.name), longer);
-    refuse(&longer.name, &longer.findings())?;
-    tree.bytes("/boot.plan", 0o644, longer.text());
-    Ok(longer)
-}
-
-/// Refuses what would not boot. The plan in the tree is the one with the libraries' lines, where these are asked for.
-fn fitted(options: &Options, tree: &mut Initramfs, plan: Plan) -> Result<Fit> {
-    let faults = plan.findings();
-    refuse(&plan.name, &faults)?;
-    let fit = fit::fit(&plan, tree)?;
-    refuse(&plan.name, &fit.findings)?;
-    if fit.needs.is_empty() {
-        warn(&plan.name, faults.iter().chain(&fit.findings));
-        return Ok(fit);
-    }
-    let lines = fit::lines(&fit.uncarried, tree, &plan);
-    let (longer, line) = plan.with_lines(&lines);
-    if !options.carry_libs {
-        let is_error = fit.needs.iter().any(|need| !need.is_warning);
-        let advice = format!("add before line {line}, or let --carry-libs do it:\n    {}", lines.join("\n    "));
-        let needs: Vec<String> = fit.needs.iter().map(|need| need.show(&plan.name)).collect();
-        ensure!(!is_error, "this would not boot:\n{}\n{advice}", needs.join("\n"));
-        warn(&plan.name, faults.iter().chain(&fit.findings).chain(&fit.needs));
-        return Ok(fit);
-    }
-    refuse(&format!("{} with the libraries' lines", plan.name), &longer.findings())?;
-    tree.bytes("/boot.plan", 0o644, longer.text());
-    let fit = fit::fit(&longer, tree)?;
-    refuse(&format!("{} with the libraries' lines", plan.name), fit.findings.iter().chain(&fit.needs))?;
-    warn(&plan.name, faults.iter().chain(&fit.findings));
-    println!("added to the packed plan, before line {line} of {}:\n    {}\n", plan.name, lines.join("\n    "));
-    Ok(fit)
 }
 
 /// Refuses an init that the kernel could not start: that boot would die without a word of its own.

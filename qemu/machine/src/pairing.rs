@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use language::Verb;
 
+use tool::insertion;
 use tool::plan::{Line, Plan};
 
 /// The disk that a plan may mount: the first that virtio_blk finds.
@@ -98,9 +99,9 @@ impl Pairing {
         }
     }
 
-    /// The plan's text with these steps before its first `exec`.
+    /// The plan's text with these steps, before its first `exec`.
     pub fn with(&self, steps: &[String]) -> String {
-        String::from_utf8_lossy(self.plan.with_lines(steps).0.text()).into_owned()
+        insertion::carried(&self.plan, steps)
     }
 }
 
@@ -136,6 +137,6 @@ mod tests {
     #[test]
     fn steps_are_added_before_the_first_exec() {
         let pairing = Pairing::of("root\n# exec\n-exec /a\nexec /b\n");
-        assert_eq!(pairing.with(&["bind /c".to_string()]), "root\n# exec\nbind /c\n-exec /a\nexec /b\n");
+        assert_eq!(pairing.with(&["bind /c".to_string()]), "root\nbind /c\n-exec /a\nexec /b\n");
     }
 }

@@ -1,45 +1,130 @@
 //! What was packed, and what it means for the guest's memory.
 
+use std::fmt::Display;
+use std::path::PathBuf;
+
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use super::Options;
+use super::planned::Planned;
 use crate::fit::Memory;
 use crate::initramfs::{Content, Initramfs};
+use crate::output;
 
 const KIB: u64 = 1024;
 
-/// What is in it: a line for each file or folder that was asked for, and for each library that came along.
-pub fn show(options: &Options, tree: &Initramfs, brought: &[String], [archive, packed]: [usize; 2]) -> Result<()> {
-    let mut rows =
-        vec![row(tree, "/init", options.init.as_ref().map_or("built here".into(), |init| init.display().to_string()))?];
+/// Path in the guest, bytes, where it is from.
+type Row = (String, u64, String);
+
+/// All that is told.
+pub struct Table {
+    /// A file or directory that was asked for, or a library that came along.
+    rows: Vec<Row>,
+    entries: usize,
+    /// Of all files, as an archive, compressed.
+    bytes: [u64; 3],
+    compression: String,
+    out: String,
+    decompressed: usize,
+    /// None where an init was given that may have any plan built in.
+    planned: Option<Planned>,
+}
+
+impl Table {
+    pub fn of(
+        options: &Options,
+        tree: &Initramfs,
+        brought: &[String],
+        [archive, packed]: [usize; 2],
+        decompressed: usize,
+        planned: Option<Planned>,
+    ) -> Result<Table> {
+        let mut all = 0;
+        for (_, _, content) in tree.entries() {
+            all += content.size()?;
+        }
+        Ok(Table {
+            rows: rows(options, tree, brought, planned.as_ref())?,
+            entries: tree.entries().count(),
+            bytes: [all, archive as u64, packed as u64],
+            compression: options.compress.to_string(),
+            out: options.out.display().to_string(),
+            decompressed,
+            planned,
+        })
+    }
+
+    /// For a person.
+    pub fn show(&self) {
+        if self.decompressed > 0 {
+            let count = self.decompressed;
+            println!("packed decompressed, for kernels that cannot do it themselves: {count} modules");
+        }
+        self.planned.iter().for_each(Planned::show_numbers);
+        self.show_rows();
+        if let Some(planned) = &self.planned {
+            show_memory(planned.fit.memory, self.bytes[2]);
+            planned.fit.shares.iter().for_each(|share| println!("{}", output::folded(share, 4)));
+        }
+        println!("\npacked {}", self.out);
+    }
+
+    fn show_rows(&self) {
+        let names = self.rows.iter().map(|(guest, ..)| guest.chars().count());
+        let width = names.max().unwrap_or(0).max("in the guest".len());
+        let row = |name: &str, bytes: &dyn Display, from: &str| {
+            let row = format!("{name:width$}  {bytes:>11}  {from}");
+            println!("{}", output::folded(row.trim_end(), width + 15));
+        };
+        row("in the guest", &"bytes", "from");
+        self.rows.iter().for_each(|(guest, bytes, from)| row(guest, bytes, from));
+        let [all, archive, packed] = self.bytes;
+        row("together", &all, &format!("{} entries", self.entries));
+        row("as an archive", &archive, "");
+        let share = packed as f64 * 100.0 / archive.max(1) as f64;
+        row("packed", &packed, &format!("compression: {}, {share:.0} %", self.compression));
+    }
+
+    /// For a script.
+    pub fn json(&self) -> Value {
+        let rows = self.rows.iter().map(|(path, bytes, from)| json!({"path": path, "bytes": bytes, "from": from}));
+        let [all, archive, packed] = self.bytes;
+        json!({
+            "out": self.out,
+            "files": rows.collect::<Vec<_>>(),
+            "entries": self.entries,
+            "bytes": {"files": all, "archive": archive, "packed": packed},
+            "compression": self.compression,
+            "modules_decompressed": self.decompressed,
+            "plan": self.planned.as_ref().map(Planned::json),
+        })
+    }
+}
+
+/// A row for each file or directory that was asked for, and for each library that came along.
+fn rows(options: &Options, tree: &Initramfs, brought: &[String], planned: Option<&Planned>) -> Result<Vec<Row>> {
+    let shown = |path: &PathBuf| path.display().to_string();
+    let mut rows = vec![row(tree, "/init", options.init.as_ref().map_or("built here".into(), shown))?];
     if tree.contains("/boot.plan") {
-        let from = options.plan.as_ref().map_or("the built-in plan".into(), |plan| plan.display().to_string());
-        let added = if options.carry_libs { " and lines for libraries" } else { "" };
-        rows.push(row(tree, "/boot.plan", from + added)?);
+        let from = options.plan.as_ref().map_or("the built-in plan".into(), shown);
+        let added = match planned.map_or(0, |planned| planned.numbers.added.len()) {
+            0 => String::new(),
+            1 => " and 1 step".to_string(),
+            added => format!(" and {added} steps"),
+        };
+        rows.push(row(tree, "/boot.plan", from + &added)?);
     }
     for (guest, host) in &options.files {
-        rows.push(row(tree, guest, host.display().to_string())?);
+        rows.push(row(tree, guest, shown(host))?);
     }
     for library in brought {
         rows.push(row(tree, library, "a program needs it".into())?);
     }
-    let width = rows.iter().map(|(guest, ..)| guest.chars().count()).max().unwrap_or(0).max("in the guest".len());
-    println!("{:width$}  {:>11}  from", "in the guest", "bytes");
-    for (guest, bytes, from) in &rows {
-        println!("{guest:width$}  {bytes:>11}  {from}");
-    }
-    let mut all = 0;
-    for (_, _, content) in tree.entries() {
-        all += content.size()?;
-    }
-    println!("{:width$}  {all:>11}  {} entries", "together", tree.entries().count());
-    println!("{:width$}  {archive:>11}", "as an archive");
-    let share = packed as f64 * 100.0 / archive.max(1) as f64;
-    println!("{:width$}  {packed:>11}  compression: {}, {share:.0} %", "packed", options.compress);
-    Ok(())
+    Ok(rows)
 }
 
-fn row(tree: &Initramfs, guest: &str, from: String) -> Result<(String, u64, String)> {
+fn row(tree: &Initramfs, guest: &str, from: String) -> Result<Row> {
     let real = tree.resolve(guest).unwrap_or_else(|| guest.to_string());
     let Some(content) = tree.at(&real).filter(|content| **content == Content::Directory) else {
         let bytes = tree.at(&real).map(Content::size).transpose()?.unwrap_or(0);
@@ -54,9 +139,9 @@ fn row(tree: &Initramfs, guest: &str, from: String) -> Result<(String, u64, Stri
 }
 
 /// What the guest's memory holds of it, in whole pages, as tmpfs keeps files.
-pub fn show_memory(memory: Memory, packed: usize) {
+fn show_memory(memory: Memory, packed: u64) {
     let Memory { unpacked, copied, largest } = memory;
-    let packed = (packed as u64).next_multiple_of(4096);
+    let packed = packed.next_multiple_of(4096);
     println!("\n{:34} {:>10} {:>10} {:>10}", "in the guest's memory, KiB", "initramfs", "new root", "together");
     for (when, initramfs, new_root) in [
         ("while the kernel unpacks, at most", unpacked + packed, 0),
