@@ -1,15 +1,15 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
+mod failed;
 mod given;
 mod task;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use agent::Report;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use machine::accel::{self, Choice};
@@ -25,7 +25,15 @@ use sources::{build, host, kernel, workspace};
 use tool::plan::Plan;
 use tool::{output, pack};
 
+/// Of this command, at the end of its help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the container ran, and its exit code came back
+  1  the boot failed, or could not begin: the last lines say why
+  2  the command line is wrong";
+
 #[derive(Args, Clone, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub struct Options {
     /// Who runs the guest's instructions
     #[arg(long, value_enum, default_value_t)]
@@ -78,8 +86,8 @@ pub struct Options {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    options.timeline.as_deref().map(output::ensure_writable).transpose()?;
     refuse_given(options)?;
+    options.timeline.as_deref().map(output::ensure_writable).transpose()?;
     let kernel = match &options.release {
         Some(release) => Some(kernel::of(release)?),
         None => options.kernel.clone(),
@@ -95,12 +103,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         parts.init = build::marked_init()?;
     }
     let mut guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
-    if !guest.added.is_empty() {
-        eprintln!("vm: for the demo the plan has more steps before exec: {}", guest.added.join("; "));
-    }
     if options.vsock.is_some() || options.task.is_some() {
         guest.load(&vsock::modules(modules(options)?.as_deref())?)?;
     }
+    guest.tell_numbers();
     match options.task {
         Some(style) => task::run(options, &parts, &guest, style),
         None => run_demo(options, &parts, &guest),
@@ -109,6 +115,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 /// Before anything is fetched, built or booted.
 fn refuse_given(options: &Options) -> Result<()> {
+    ensure!(
+        options.task.is_none() || options.timeline.is_none(),
+        "--timeline draws what init and the demo agent mark; a boot with --task prints a table of its own"
+    );
     options.kernel.as_deref().map_or(Ok(()), given::kernel)?;
     for (option, path) in [("--agent", &options.agent), ("--crun", &options.crun)] {
         path.as_deref().map_or(Ok(()), |path| given::program(option, path))?;
@@ -122,14 +132,18 @@ fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode>
     let _leavings = Leavings::of_path(image.path());
     guest.initramfs.write(image.path())?;
     let vsock = options.vsock.map(Vsock::start).transpose()?;
-    let watch = Watch::new()?;
-    let mut vm = Vm { extra: watch.words(), ..vm(options, &parts.kernel, image.path(), guest)? };
+    let mut vm = vm(options, &parts.kernel, image.path(), guest)?;
     if let Some(vsock) = &vsock {
         vm.extra.extend(vsock.words(vm.memory_mb));
         eprintln!("vm: the guest's vsock, by {vsock}, is in {}", vsock.folder().display());
     }
     let name = announce(&vm);
+    // Not before: choosing an accelerator may have taken seconds, and what is watched begins here.
+    let watch = Watch::new()?;
+    vm.extra.extend(watch.words());
+    let waiting = waiting(options, &name);
     let outcome = vm.watch(|line| show_line(options, line))?;
+    drop(waiting);
     let report = Report::find(&outcome.transcript);
     let reason = match verdict(&outcome, report.as_ref()) {
         Ok(report) => {
@@ -139,9 +153,7 @@ fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode>
         }
         Err(reason) => reason,
     };
-    let evidence = keep(guest, image.path(), outcome.evidence())?;
-    eprintln!("{evidence}\nvm: boot failed: {reason:#}");
-    Ok(ExitCode::FAILURE)
+    failed::tell(guest, image.path(), &outcome, &reason)
 }
 
 /// Says what is booted, and how it is called.
@@ -158,16 +170,9 @@ fn modules(options: &Options) -> Result<Option<PathBuf>> {
     Ok(installed.is_dir().then_some(installed))
 }
 
-/// Keeps what the guest was started with, up to the next failure, so that the command line shown can be run again.
-fn keep(guest: &Guest, image: &Path, evidence: String) -> Result<String> {
-    let disk = guest.disk.as_ref().map(|disk| (disk.path(), "failed.erofs"));
-    let mut evidence = evidence;
-    for (file, name) in [(image, "failed.cpio")].into_iter().chain(disk) {
-        let kept = workspace::cache("images")?.join(name);
-        fs::copy(file, &kept).with_context(|| format!("cannot keep {} as {}", file.display(), kept.display()))?;
-        evidence = evidence.replace(&*file.to_string_lossy(), &kept.to_string_lossy());
-    }
-    Ok(evidence)
+/// While nothing of the guest is shown.
+fn waiting(options: &Options, kernel: &str) -> Option<output::Waiting> {
+    (!options.verbose).then(|| output::waiting(&format!("booting {kernel}")))
 }
 
 fn show_line(options: &Options, line: &str) {

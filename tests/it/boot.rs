@@ -9,7 +9,11 @@ use vm::{image, kernel};
 use crate::pack::Ground;
 
 /// What is given, and what is said of it.
-const REFUSED: [(&str, &str); 14] = [
+const REFUSED: [(&str, &str); 15] = [
+    (
+        "--task --timeline a.svg",
+        "--timeline draws what init and the demo agent mark; a boot with --task prints a table of its own",
+    ),
     ("--kernel none", "cannot find --kernel none: No such file or directory (os error 2)"),
     ("--kernel folder", "--kernel folder is no file"),
     ("--kernel text", "--kernel text is neither a bzImage nor an ELF file: it begins with \"plain\""),
@@ -60,6 +64,17 @@ fn takes_a_kernel_in_both_its_forms() -> Result<()> {
         let output = ground.vm(&format!("boot --kernel {name} --crun closed"))?;
         let said = String::from_utf8(output.stderr)?;
         assert_eq!(said, "vm: --crun closed is no executable: its mode is 0644\n", "{}", kernel.display());
+    }
+    Ok(())
+}
+
+/// Scripts go by these.
+#[test]
+fn tells_its_exit_codes() -> Result<()> {
+    let ground = Ground::new()?;
+    for command in ["boot", "pack", "try"] {
+        let said = String::from_utf8(ground.vm(&format!("{command} --help"))?.stdout)?;
+        assert!(said.contains("\nExit codes:\n  0 "), "{command}: {said}");
     }
     Ok(())
 }

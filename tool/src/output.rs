@@ -4,9 +4,13 @@
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
 use tempfile::NamedTempFile;
+
+const TICK: Duration = Duration::from_millis(200);
 
 /// Refuses a file that cannot be written. What is there stays as it is; a device or a fifo is not opened.
 pub fn ensure_writable(path: &Path) -> Result<()> {
@@ -53,6 +57,35 @@ fn fold(line: &str, indent: usize, width: usize) -> String {
     folded
 }
 
+/// What fits into so many columns: a longer text loses its middle, as both its ends tell what it is.
+pub fn shortened(text: &str, columns: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= columns {
+        return text.to_string();
+    }
+    let kept = columns.saturating_sub(1);
+    let [head, tail] = [kept / 2, kept - kept / 2];
+    letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
+}
+
+/// A sign that something goes on, with the time it takes: on a terminal, until it is dropped.
+pub struct Waiting(ProgressBar);
+
+pub fn waiting(what: &str) -> Waiting {
+    let bar = ProgressBar::new_spinner().with_message(what.to_string());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    Waiting(bar)
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// The folder that a file is in, by its path.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
@@ -65,13 +98,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lines_are_folded() {
+    fn long_lines_are_folded_and_names_shortened() {
         assert_eq!(
             fold("  12  mount tmpfs /run tmpfs nosuid,nodev", 6, 25),
             "  12  mount tmpfs /run\n      tmpfs nosuid,nodev"
         );
         assert_eq!(fold("short", 6, 5), "short");
         assert_eq!(fold("  /no/blank/in/it/at/all", 2, 10), "  /no/blank/in/it/at/all");
+        assert_eq!(shortened("module /lib/modules/6.1/virtio.ko", 16), "module …irtio.ko");
+        assert_eq!(shortened("µs", 2), "µs");
     }
 
     #[test]

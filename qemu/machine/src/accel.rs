@@ -2,7 +2,10 @@
 //! is believed only after a guest got through its first second.
 
 use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,6 +13,9 @@ use clap::ValueEnum;
 
 use crate::qemu::{Accel, Vm};
 use sources::workspace;
+use tool::output;
+
+const KVM: &str = "/dev/kvm";
 
 /// With real KVM the first second takes less than one; a minute of silence is what some emulations give.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
@@ -35,7 +41,11 @@ pub fn choose(choice: Choice, kernel: &Path) -> Result<Accel> {
 
 /// KVM where it really works, else TCG. The verdict is kept until this machine boots again.
 pub fn best(kernel: &Path) -> Result<Accel> {
-    if OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
+    if let Err(error) = OpenOptions::new().read(true).write(true).open(KVM) {
+        if error.kind() == ErrorKind::PermissionDenied {
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| eprintln!("vm: {}", advice(&owner())));
+        }
         return Ok(Accel::Tcg);
     }
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -51,12 +61,35 @@ pub fn best(kernel: &Path) -> Result<Accel> {
     Ok(accel)
 }
 
+/// The group that may open it, by its name.
+fn owner() -> String {
+    let Ok(about) = fs::metadata(KVM) else { return String::new() };
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    let named = |line: &str| {
+        let fields: Vec<&str> = line.split(':').collect();
+        (fields.get(2)?.parse() == Ok(about.gid())).then(|| fields[0].to_string())
+    };
+    let is_groups = about.mode() & 0o060 == 0o060;
+    groups.lines().find_map(named).filter(|_| is_groups).unwrap_or_default()
+}
+
+/// What to do where the user may not open it; by root's own group nobody else should.
+fn advice(group: &str) -> String {
+    let how = match group {
+        "" | "root" => "have root give it to a group: `sudo chgrp kvm /dev/kvm`, `sudo chmod 660 /dev/kvm`".to_string(),
+        _ => format!("join its group, `sudo usermod -aG {group} $USER`, and log in again"),
+    };
+    format!("/dev/kvm is here and you may not open it: using TCG, which is slower; {how}")
+}
+
 fn verdict(accel: Accel, boot_id: &str) -> String {
     format!("{accel} {}\n", boot_id.trim())
 }
 
 /// Without an initramfs the kernel boots to the end and panics for want of a root: that panic is what we wait for.
 fn survives_first_second(kernel: &Path) -> Result<bool> {
+    eprintln!("vm: trying KVM, for {} s at most, once until this machine boots again", PROBE_LIMIT.as_secs());
+    let _waiting = output::waiting("trying KVM");
     let vm = Vm { accel: Accel::Kvm, timeout: PROBE_LIMIT, ..Vm::bare(kernel) };
     let outcome = vm.run()?;
     let survives = outcome.transcript.contains("Kernel panic") && !outcome.timed_out;
@@ -64,4 +97,15 @@ fn survives_first_second(kernel: &Path) -> Result<bool> {
         eprintln!("vm: /dev/kvm is here but cannot boot this kernel: using TCG");
     }
     Ok(survives)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_open_it_is_told_what_to_do() {
+        assert!(advice("kvm").contains("`sudo usermod -aG kvm $USER`"), "{}", advice("kvm"));
+        assert!(advice("root").contains("chgrp kvm"), "{}", advice("root"));
+    }
 }

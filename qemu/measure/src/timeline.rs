@@ -52,8 +52,11 @@ const KERNEL: [(&str, &str); 4] = [
     ("devtmpfs: initialized", "kernel: subsystems"),
     ("Trying to unpack rootfs", "kernel: drivers; initramfs"),
     ("Freeing unused kernel image (initmem)", "kernel: frees and protects memory"),
-    ("Run /", "kernel: executes init"),
+    (EXECUTES, "kernel: executes init"),
 ];
+const EXECUTES: &str = "Run /";
+/// What begins then, where init marks nothing of its own.
+const WHOLE_INIT: &str = "init: is executed, runs the plan";
 const BEGINNING: &str = "kernel: memory, CPUs, timers";
 
 /// Beginnings of phases, in order.
@@ -69,7 +72,10 @@ impl Beginnings {
         self.add(BEGINNING, Part::Kernel, start);
         for (message, name) in KERNEL {
             let at = marks.log.iter().find(|(_, text)| text.starts_with(message)).map(|(when, _)| time(*when));
-            self.add(name, Part::Kernel, at);
+            match message {
+                EXECUTES if marks.entry.is_none() => self.add(WHOLE_INIT, Part::Init, at),
+                _ => self.add(name, Part::Kernel, at),
+            }
         }
     }
 
@@ -182,6 +188,15 @@ mod tests {
             ("container", 34.0, 10.0),
         ];
         assert_eq!(found, expected);
+        assert_eq!(boot.sum(), 44.0);
+    }
+
+    #[test]
+    fn an_init_without_marks_is_one_phase() {
+        let unmarked = Marks { entry: None, ..marks(&[]) };
+        let boot = Timeline::in_time(&unmarked, PLAN, None, 1e6, 4.0, 44.5).unwrap();
+        let init: Vec<&Phase> = boot.phases.iter().filter(|phase| phase.part == Part::Init).collect();
+        assert_eq!(init, [&Phase { name: WHOLE_INIT.into(), part: Part::Init, start: 10.0, length: 14.0 }]);
         assert_eq!(boot.sum(), 44.0);
     }
 

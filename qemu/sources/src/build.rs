@@ -2,10 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
+use tool::output;
+
+/// How long cargo may take without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Between two looks whether it has ended.
+const PAUSE: Duration = Duration::from_millis(10);
 
 const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -73,8 +82,26 @@ pub fn guest(package: &str, program: &str) -> Result<PathBuf> {
     built(cargo, target.join(GUEST_TARGET).join("release").join(program))
 }
 
+/// Says that it builds before that takes long: at once where there is no such program yet, else after a second.
 fn built(mut cargo: Command, program: PathBuf) -> Result<PathBuf> {
-    let status = cargo.status().with_context(|| format!("cannot run cargo to build {}", program.display()))?;
+    let context = || format!("cannot run cargo to build {}", program.display());
+    let name = program.file_name().unwrap_or_default().display().to_string();
+    let is_first = !program.is_file();
+    let mut child = cargo.spawn().with_context(context)?;
+    let since = Instant::now();
+    let mut waiting = None;
+    let status = loop {
+        if let Some(status) = child.try_wait().with_context(context)? {
+            break status;
+        }
+        if waiting.is_none() && (is_first || since.elapsed() > PATIENCE) {
+            let time = if is_first { ": the first time this takes some minutes" } else { "" };
+            eprintln!("vm: building {name}{time}");
+            waiting = Some(output::waiting(&format!("building {name}")));
+        }
+        sleep(PAUSE);
+    };
+    drop(waiting);
     ensure!(status.success(), "cargo could not build {}: {status}", program.display());
     ensure!(program.is_file(), "cargo built no {}", program.display());
     Ok(program)

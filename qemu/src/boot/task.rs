@@ -22,7 +22,7 @@ pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Res
     if options.words.is_empty() {
         vm.vm.init_args = words;
     }
-    super::announce(&vm.vm);
+    let waiting = super::waiting(options, &super::announce(&vm.vm));
     let (outcome, ran) = vm.run(
         |line| super::show_line(options, line),
         |host| {
@@ -32,6 +32,7 @@ pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Res
             Ok((host.first_answer, ran))
         },
     )?;
+    drop(waiting);
     let reason = match ran.and_then(|(first_answer, ran)| verdict(&outcome, ran).map(|ran| (first_answer, ran))) {
         Ok((first_answer, ran)) => {
             show_run(first_answer, &ran, &outcome);
@@ -39,9 +40,7 @@ pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Res
         }
         Err(reason) => reason,
     };
-    let evidence = super::keep(guest, vm.image(), outcome.evidence())?;
-    eprintln!("{evidence}\nvm: boot failed: {reason:#}");
-    Ok(ExitCode::FAILURE)
+    super::failed::tell(guest, vm.image(), &outcome, &reason)
 }
 
 fn verdict(outcome: &Outcome, ran: Ran) -> Result<Ran> {

@@ -1,9 +1,11 @@
 //! Plans that fail: their line is on the console, by init and by the kernel's log, and the code in the panic's line.
 
+use std::process::Command;
+
 use anyhow::Result;
 use vm::initramfs::Initramfs;
 
-use super::{boot, parts, small};
+use super::{alone, boot, parts, small};
 
 /// The plan, the message behind `moveroot: boot.plan`, the exit code.
 const FAILURES: [(&str, &str, u8); 6] = [
@@ -40,6 +42,25 @@ fn are_seen_on_the_console_and_in_the_panic() -> Result<()> {
         assert!(outcome.transcript.contains(&exit_code), "no {exit_code}: {evidence}");
         assert_eq!((outcome.panic_code, outcome.guest_code), (Some(code), None), "{evidence}");
     }
+    Ok(())
+}
+
+/// What init said stands last, below the transcript; with the person's own line where steps were added before it.
+#[test]
+fn end_with_inits_own_line() -> Result<()> {
+    parts();
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), "root\ndir /x\n-copy /none\nexec /sbin/agent\n")?;
+    let plan = file.path().display().to_string();
+    let _alone = alone();
+    let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(["boot", "--plan", &plan]).output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines: Vec<&str> = said.lines().rev().take(3).collect();
+    let [place, fatal, warning] = lines[..] else { panic!("{said}") };
+    assert_eq!(warning, "moveroot: boot.plan:3: copy /none: ENOENT (2)", "{said}");
+    assert!(fatal.starts_with("moveroot: boot.plan:") && fatal.ends_with(": exec /sbin/agent: ENOENT (2)"), "{said}");
+    assert!(place.ends_with(&format!(" of the guest's boot.plan is line 4 of {plan}")), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
     Ok(())
 }
 

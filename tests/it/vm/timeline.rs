@@ -64,6 +64,15 @@ fn of_a_boot_has_every_step_and_adds_up() -> Result<()> {
     Ok(())
 }
 
+/// Init is one phase where no init is built that marks its steps.
+#[test]
+fn of_a_boot_without_marks_has_init() -> Result<()> {
+    let said = vm_alone(&["boot"])?;
+    let phases = said.lines().filter(|line| line.starts_with("init: is executed, runs the plan "));
+    assert_eq!(phases.count(), 1, "{said}");
+    Ok(())
+}
+
 /// Marks are in a binary of their own, and cost what docs/profiling.md says.
 #[test]
 fn an_init_without_marks_has_no_trace_of_them() -> Result<()> {

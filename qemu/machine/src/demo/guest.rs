@@ -13,8 +13,10 @@ use crate::pairing::Pairing;
 use sources::{build, kernel};
 use tool::init::Init;
 use tool::initramfs::Initramfs;
+use tool::insertion::Numbers;
 use tool::modules::{self, Module, Modules};
 use tool::pack;
+use tool::plan::Plan;
 
 /// Where the runtime goes if the plan carries none: agents that bring their own have one in the demo all the same.
 const RUNTIME: &str = "/sbin/crun";
@@ -30,8 +32,8 @@ pub struct Guest {
     pub plan: String,
     /// The plan's disk, an erofs image.
     pub disk: Option<NamedTempFile>,
-    /// The steps that were added to the plan, before its first `exec`.
-    pub added: Vec<String>,
+    /// The plan as it was given.
+    own: Plan,
     /// What the plan wants on the kernel's command line.
     pub kernel_words: String,
 }
@@ -52,13 +54,38 @@ impl Guest {
         modules::pack(modules, &mut self.initramfs);
         Ok(())
     }
+
+    fn numbers(&self) -> Numbers {
+        Numbers::of(&self.own, &Plan::of("boot.plan", self.plan.as_str()))
+    }
+
+    /// Says what runs besides the plan's own steps, and which of its lines have other numbers by that.
+    pub fn tell_numbers(&self) {
+        let numbers = self.numbers();
+        if !numbers.added.is_empty() {
+            eprintln!("vm: the guest's boot.plan has more steps than {}:", self.own.name);
+        }
+        numbers.added.iter().for_each(|(line, step)| eprintln!("{line:>6}  {step}"));
+        numbers.show(&self.own.name, "boot.plan").iter().for_each(|moved| eprintln!("vm: {moved}"));
+    }
+
+    /// Where in the person's plan a line of init's leads: none where the number is the same.
+    pub fn own_place(&self, message: &str) -> Option<String> {
+        let rest = message.strip_prefix("moveroot: boot.plan:")?;
+        let line: usize = rest.split_once(':')?.0.parse().ok()?;
+        match self.numbers().own_line(line) {
+            Some(own) if own == line => None,
+            Some(own) => Some(format!("line {line} of the guest's boot.plan is line {own} of {}", self.own.name)),
+            None => Some(format!("line {line} of the guest's boot.plan was added to {}", self.own.name)),
+        }
+    }
 }
 
 impl Parts {
     /// A guest for this plan, with a bundle. The plan's modules are those of the kernel of a Debian release, or of this
     /// machine's.
     pub fn guest(&self, plan: &Path, bundle: &Bundle, release: Option<&str>) -> Result<Guest> {
-        let pairing = Pairing::read(plan)?;
+        let (pairing, own) = (Pairing::read(plan)?, Plan::read(plan)?);
         let mut initramfs = pack::collect(&Init::File(self.init.clone()), Some(plan), &[])?;
         let (modules, absent) = match pairing.modules.as_slice() {
             [] => (Vec::new(), Vec::new()),
@@ -75,7 +102,7 @@ impl Parts {
         let plan = if modules.is_empty() { plan } else { modules::planned(&plan, &modules)? };
         initramfs.bytes("/boot.plan", 0o644, plan.as_str());
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
-        Ok(Guest { initramfs, plan, disk, added, kernel_words: pairing.kernel_words })
+        Ok(Guest { initramfs, plan, disk, own, kernel_words: pairing.kernel_words })
     }
 
     /// Puts agent, runtime and bundle into the tree; returns the steps that the plan lacks for them.
