@@ -7,4 +7,4 @@ pub use breakage::{faults, fuzz, matrix};
 pub use machine::{accel, bundle, clock, demo, leavings, pairing, qemu, sandbox, task, vsock};
 pub use measure::{bench, profile, size, timeline};
 pub use sources::{apt, build, host, image, kernel, locale, workspace};
-pub use tool::{check, compression, cpio, elf, fit, init, initramfs, insertion, modules, pack, plan, trial};
+pub use tool::{check, compression, cpio, elf, fit, init, initramfs, insertion, modules, output, pack, plan, trial};

@@ -9,7 +9,7 @@ use machine::leavings;
 use measure::{bench, profile, size};
 use sources::{build, kernel};
 use tool::init::{Init, Sources};
-use tool::{check, pack, trial};
+use tool::{check, output, pack, trial};
 use vm::{boot, test};
 
 /// Packs, boots and tests moveroot.
@@ -47,14 +47,14 @@ fn main() -> ExitCode {
     let _leavings = match leavings::of_this_run() {
         Ok(leavings) => leavings,
         Err(error) => {
-            eprintln!("vm: {error:#}");
+            eprintln!("{}", output::message(&format!("vm: {error:#}")));
             return ExitCode::FAILURE;
         }
     };
     match run(command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("vm: {error:#}");
+            eprintln!("{}", output::message(&format!("vm: {error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use tool::init::{Init, Sources};
-use tool::{check, pack, trial};
+use tool::{check, output, pack, trial};
 
 /// Checks boot plans, tries and packs initramfs images with moveroot as their init.
 #[derive(Parser)]
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     // SAFETY: SIG_DFL is no handler, and no thread has been started.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     run(Command::parse()).unwrap_or_else(|error| {
-        eprintln!("moveroot: {error:#}");
+        eprintln!("{}", output::message(&format!("moveroot: {error:#}")));
         ExitCode::FAILURE
     })
 }

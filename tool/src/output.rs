@@ -2,7 +2,8 @@
 //! its start, before anything is booted.
 
 use std::fs::OpenOptions;
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, stderr, stdout};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,7 +31,11 @@ pub fn ensure_writable(path: &Path) -> Result<()> {
 
 /// Of standard output, where that is a terminal.
 pub fn width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(stdout()).ok().filter(|_| stdout().is_terminal());
+    width_of(stdout())
+}
+
+fn width_of(stream: impl AsFd + IsTerminal) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(&stream).ok().filter(|_| stream.is_terminal());
     size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
@@ -40,11 +45,20 @@ pub fn folded(line: &str, indent: usize) -> String {
     width().map_or_else(|| line.to_string(), |width| fold(line, indent, width))
 }
 
-/// Breaks at blanks and commas alone.
+/// The same for each line of a message on standard error.
+pub fn message(text: &str) -> String {
+    let Some(width) = width_of(stderr()) else { return text.to_string() };
+    text.lines().map(|line| fold(line, 4, width)).collect::<Vec<_>>().join("\n")
+}
+
+/// Breaks at blanks and commas, and a path that is too long for a line of its own after a slash.
 fn fold(line: &str, indent: usize, width: usize) -> String {
+    let is_long = |part: &str| part.trim_end().chars().count() > width.saturating_sub(indent);
+    let parts = line.split_inclusive([' ', ',']);
+    let parts = parts.flat_map(|part| if is_long(part) { part.split_inclusive('/').collect() } else { vec![part] });
     let mut folded = String::new();
     let mut column = 0;
-    for part in line.split_inclusive([' ', ',']) {
+    for part in parts {
         let length = part.trim_end().chars().count();
         if column + length > width && column > indent {
             folded.truncate(folded.trim_end().len());
@@ -104,7 +118,7 @@ mod tests {
             "  12  mount tmpfs /run\n      tmpfs nosuid,nodev"
         );
         assert_eq!(fold("short", 6, 5), "short");
-        assert_eq!(fold("  /no/blank/in/it/at/all", 2, 10), "  /no/blank/in/it/at/all");
+        assert_eq!(fold("a /no/blank/in/it", 2, 10), "a /no/\n  blank/\n  in/it");
         assert_eq!(shortened("module /lib/modules/6.1/virtio.ko", 16), "module …irtio.ko");
         assert_eq!(shortened("µs", 2), "µs");
     }

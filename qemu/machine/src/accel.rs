@@ -44,7 +44,7 @@ pub fn best(kernel: &Path) -> Result<Accel> {
     if let Err(error) = OpenOptions::new().read(true).write(true).open(KVM) {
         if error.kind() == ErrorKind::PermissionDenied {
             static TOLD: Once = Once::new();
-            TOLD.call_once(|| eprintln!("vm: {}", advice(&owner())));
+            TOLD.call_once(|| eprintln!("{}", output::message(&format!("vm: {}", advice(&owner())))));
         }
         return Ok(Accel::Tcg);
     }

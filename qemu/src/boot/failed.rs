@@ -9,6 +9,7 @@ use anyhow::{Context, Error, Result};
 use machine::demo::Guest;
 use machine::qemu::Outcome;
 use sources::workspace;
+use tool::output;
 
 /// How init's own lines begin.
 const INIT: &str = "moveroot: ";
@@ -16,10 +17,10 @@ const INIT: &str = "moveroot: ";
 /// Prints the transcript, how to run it again, the reason, and init's own lines.
 pub fn tell(guest: &Guest, image: &Path, outcome: &Outcome, reason: &Error) -> Result<ExitCode> {
     let evidence = keep(guest, image, outcome.evidence())?;
-    eprintln!("{evidence}\nvm: boot failed: {reason:#}");
+    eprintln!("{evidence}\n{}", output::message(&format!("vm: boot failed: {reason:#}")));
     for line in inits(&outcome.transcript) {
-        eprintln!("{line}");
-        guest.own_place(&line).iter().for_each(|place| eprintln!("vm: {place}"));
+        eprintln!("{}", output::message(&line));
+        guest.own_place(&line).iter().for_each(|place| eprintln!("{}", output::message(&format!("vm: {place}"))));
     }
     Ok(ExitCode::FAILURE)
 }

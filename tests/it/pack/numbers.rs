@@ -65,7 +65,7 @@ fn of_modules_take_the_places_of_comments() -> Result<()> {
         ROOMY.replace("mount proc /proc proc\n\n# a program\n", "mount none /mnt ext4\nmount proc /proc proc\n"),
     )?;
     let said = ground.pack(&format!("{words} --file /sbin/agent=agent --file /sbin/ls=/bin/ls --carry-libs"))?;
-    assert!(said.contains("by /boot.plan:\n  line 5 of p is line ") && !said.contains("\n  lines"), "{said}");
+    assert!(said.contains("numbers differ:\n  line 5 of p is line ") && !said.contains("\n  lines"), "{said}");
     assert_fails_at(&ground, 9, "moveroot: boot.plan:9: copy /sbin/agent to /proc/no-room: ENOENT (2)")?;
     Ok(())
 }
@@ -80,7 +80,7 @@ fn that_move_are_told() -> Result<()> {
     let files = "--file /sbin/agent=agent --file /sbin/ls=/bin/ls --carry-libs";
     let said = ground.pack(files)?;
     let added = packed_plan(&ground)?.lines().count() - 5;
-    let expected = format!("by /boot.plan:\n  line 5 of p is line {} of /boot.plan\n", 5 + added);
+    let expected = format!("numbers differ:\n  line 5 of p is line {} of /boot.plan\n", 5 + added);
     assert!(said.contains(&expected), "{said}");
     assert_fails_at(&ground, 4, "moveroot: boot.plan:4: copy /sbin/agent to /proc/no-room: ENOENT (2)")?;
     let found: Value = serde_json::from_str(&ground.pack(&format!("{files} --json"))?)?;

@@ -31,7 +31,10 @@ impl Planned {
         }
         match self.numbers.show(&self.own.name, "/boot.plan").as_slice() {
             [] => println!("in the place of comments and blank lines: your lines keep their numbers\n"),
-            moved => println!("Messages and exit codes count by /boot.plan:\n  {}\n", moved.join("\n  ")),
+            moved => println!(
+                "messages and exit codes name lines of /boot.plan, where some numbers differ:\n  {}\n",
+                moved.join("\n  ")
+            ),
         }
     }
 

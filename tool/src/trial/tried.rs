@@ -29,7 +29,7 @@ impl Tried<'_> {
         if !self.findings.is_empty() {
             println!("\nwhat `check` finds:");
         }
-        self.findings.iter().for_each(|finding| println!("  {}", output::folded(finding, 4)));
+        self.findings.iter().for_each(|finding| println!("{}", output::folded(&format!("  {finding}"), 4)));
         if !matches!(self.watched.ending, Ending::Service) {
             println!("\nno service runs: {}", self.watched.ending);
         }

@@ -15,8 +15,8 @@ use tool::init::Init;
 use tool::initramfs::Initramfs;
 use tool::insertion::Numbers;
 use tool::modules::{self, Module, Modules};
-use tool::pack;
 use tool::plan::Plan;
+use tool::{output, pack};
 
 /// Where the runtime goes if the plan carries none: agents that bring their own have one in the demo all the same.
 const RUNTIME: &str = "/sbin/crun";
@@ -65,7 +65,7 @@ impl Guest {
         if !numbers.added.is_empty() {
             eprintln!("vm: the guest's boot.plan has more steps than {}:", self.own.name);
         }
-        numbers.added.iter().for_each(|(line, step)| eprintln!("{line:>6}  {step}"));
+        numbers.added.iter().for_each(|(line, step)| eprintln!("{}", output::message(&format!("{line:>6}  {step}"))));
         numbers.show(&self.own.name, "boot.plan").iter().for_each(|moved| eprintln!("vm: {moved}"));
     }
 
