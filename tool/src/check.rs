@@ -47,14 +47,20 @@ impl Options {
         }
     }
 
-    /// Why the kernel could not start the tree's `/init`, if it has one.
-    fn obstacles(&self, tree: Option<&Initramfs>) -> Result<Vec<Report>> {
-        let Some(tree) = tree.filter(|tree| tree.contains("/init")) else { return Ok(Vec::new()) };
+    /// What the kernel leaves out of the tree, and why it could not start its `/init`, if it has one.
+    fn of_tree(&self, tree: Option<&Initramfs>) -> Result<Vec<Report>> {
+        let Some(tree) = tree else { return Ok(Vec::new()) };
         let path = self.root.as_ref().or(self.initramfs.as_ref());
         let file = path.map_or(String::new(), |path| path.display().to_string());
-        let said = |obstacle| format!("the kernel could not start it: {obstacle}");
-        let obstacles = fit::obstacles_to_init(tree)?.into_iter();
-        Ok(obstacles.map(|obstacle| Report::of_file(&file, Severity::Error, said(obstacle))).collect())
+        let report = |severity, text| Report::of_file(&file, severity, text);
+        let left_out = tree.left_out().into_iter();
+        let mut reports: Vec<Report> = left_out.map(|line| report(Severity::Warning, line)).collect();
+        if tree.contains("/init") {
+            let said = |obstacle| format!("the kernel could not start it: {obstacle}");
+            let obstacles = fit::obstacles_to_init(tree)?.into_iter();
+            reports.extend(obstacles.map(|obstacle| report(Severity::Error, said(obstacle))));
+        }
+        Ok(reports)
     }
 }
 
@@ -66,10 +72,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     for plan in &plans {
         reports.extend(judge(plan, tree.as_ref())?);
     }
-    let obstacles = options.obstacles(tree.as_ref())?;
-    let is_clean = |plan: &&Plan| obstacles.is_empty() && reports.iter().all(|report| report.file != plan.name);
+    let of_tree = options.of_tree(tree.as_ref())?;
+    let is_clean = |plan: &&Plan| of_tree.is_empty() && reports.iter().all(|report| report.file != plan.name);
     let clean: Vec<String> = plans.iter().filter(is_clean).map(|plan| plan.name.clone()).collect();
-    reports.extend(obstacles);
+    reports.extend(of_tree);
     options.format.show(&reports, &clean)?;
     let fails = |report: &Report| report.severity == Severity::Error || options.strict;
     Ok(if reports.iter().any(fails) { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -1,10 +1,14 @@
 //! An initramfs in the forms the kernel unpacks, both ways: lib/decompress.c in its tree.
 
-use std::fmt;
-use std::io::{self, BufRead, ErrorKind, Read, Write};
+mod read;
 
-use anyhow::{Context, Result, bail};
+use std::fmt;
+use std::io::Write;
+
+use anyhow::{Context, Result};
 use clap::ValueEnum;
+
+pub use read::{DICTIONARY, LIMIT, unpack, within};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Compression {
@@ -72,29 +76,6 @@ pub fn name_of(bytes: &[u8]) -> Option<&'static str> {
     BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning)).map(|(_, name)| *name)
 }
 
-/// What the compressed part that `bytes` begin with holds, and how many bytes of it that part takes.
-pub fn unpack(bytes: &[u8]) -> Result<(Vec<u8>, usize)> {
-    let name = name_of(bytes).context("compressed in no way that is known")?;
-    let mut rest = bytes;
-    let mut unpacked = Vec::new();
-    let done = match name {
-        "gzip" => flate2::bufread::GzDecoder::new(&mut rest).read_to_end(&mut unpacked).map(drop),
-        "zstd" => {
-            let decoder = zstd::Decoder::with_buffer(&mut rest);
-            decoder.and_then(|decoder| decoder.single_frame().read_to_end(&mut unpacked)).map(drop)
-        }
-        "lz4" => unpack_lz4(&mut rest, &mut unpacked),
-        _ => bail!("which is not read here: unpack it first"),
-    };
-    match done {
-        Ok(()) => Ok((unpacked, bytes.len() - rest.len())),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            bail!("and only a part of that: more was to come behind the last byte")
-        }
-        Err(error) => Err(error).context("and damaged"),
-    }
-}
-
 fn gzip(archive: &[u8], tell: &mut impl FnMut(u64)) -> Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
     write_all(&mut encoder, archive, tell)?;
@@ -127,22 +108,6 @@ fn lz4_legacy(archive: &[u8], tell: &mut impl FnMut(u64)) -> Vec<u8> {
     frame
 }
 
-/// Blocks up to the end, or up to what can be no block's length: the kernel's unlz4 does the same.
-fn unpack_lz4(rest: &mut &[u8], unpacked: &mut Vec<u8>) -> io::Result<()> {
-    rest.consume(size_of::<u32>());
-    while let Some((length, behind)) = rest.split_first_chunk() {
-        let length = u32::from_le_bytes(*length) as usize;
-        if length == 0 || length > LZ4_MOST {
-            break;
-        }
-        let block = behind.get(..length).ok_or(ErrorKind::UnexpectedEof)?;
-        let block = lz4_flex::block::decompress(block, LZ4_BLOCK);
-        unpacked.extend(block.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?);
-        *rest = &behind[length..];
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,16 +122,28 @@ mod tests {
             assert!(length < archive.len() / 2, "{compression}: {length}");
             assert_eq!(told, archive.len() as u64, "{compression}");
             packed.extend([0; 8]);
-            let (unpacked, taken) = unpack(&packed).unwrap();
+            let (unpacked, taken) = unpack(&packed, LIMIT).unwrap();
             assert!(unpacked == archive, "{compression}");
             assert_eq!(taken, length, "{compression}");
+        }
+    }
+
+    /// However little it is that unpacks to it.
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let zeros = vec![0; 100_000];
+        for compression in [Compression::Gzip, Compression::Lz4, Compression::Zstd] {
+            let packed = compression.apply(&zeros).unwrap();
+            assert!(unpack(&packed, 100_000).is_ok(), "{compression}");
+            let error = unpack(&packed, 99_999).unwrap_err().to_string();
+            assert_eq!(error, "to more than 1024 MiB, the most that is read", "{compression}");
         }
     }
 
     #[test]
     fn what_cannot_be_unpacked_is_named() {
         assert_eq!(name_of(b"\xfd7zXZ\0"), Some("xz"));
-        assert!(name_of(b"hello").is_none() && unpack(b"hello").is_err());
-        assert!(unpack(&Compression::Gzip.apply(&[1; 1000]).unwrap()[..20]).is_err());
+        assert!(name_of(b"hello").is_none() && unpack(b"hello", LIMIT).is_err());
+        assert!(unpack(&Compression::Gzip.apply(&[1; 1000]).unwrap()[..20], LIMIT).is_err());
     }
 }

@@ -14,12 +14,13 @@ pub enum Kind<'a> {
     Node(Node),
 }
 
-/// A device's node, or a FIFO.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A device's node, a FIFO or a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     Character { major: u32, minor: u32 },
     Block { major: u32, minor: u32 },
     Fifo,
+    Socket,
 }
 
 /// An entry's rights.
@@ -66,6 +67,7 @@ impl<W: Write> Archive<W> {
                 (header.set_mode_file_type(ModeFileType::Block).rdev_major(major).rdev_minor(minor), &[])
             }
             Kind::Node(Node::Fifo) => (header.set_mode_file_type(ModeFileType::Fifo), &[]),
+            Kind::Node(Node::Socket) => (header.set_mode_file_type(ModeFileType::Socket), &[]),
         };
         let size = u32::try_from(data.len())
             .map_err(|_| io::Error::new(io::ErrorKind::FileTooLarge, "newc holds files below 4 GiB"))?;

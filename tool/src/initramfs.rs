@@ -5,6 +5,8 @@ pub mod archive;
 mod host;
 mod libraries;
 mod lookup;
+mod newc;
+mod rootfs;
 mod unpack;
 
 use std::borrow::Cow;
@@ -18,10 +20,15 @@ use anyhow::{Context, Result};
 use crate::cpio::{Archive, Kind, Node, Rights};
 pub use lookup::normalized;
 
+/// As many entries that the kernel leaves out are told of one by one.
+const MOST_LEFT_OUT: usize = 10;
+
 /// A tree for the guest. Paths are absolute, as the guest sees them; parents that are missing are made.
 #[derive(Clone, Debug, Default)]
 pub struct Initramfs {
     entries: BTreeMap<String, (Rights, Content)>,
+    /// What an image has and the kernel does not make, and why.
+    left_out: Vec<(String, String)>,
 }
 
 /// What lies at a path.
@@ -46,6 +53,7 @@ impl Content {
             Content::Host(_) | Content::Bytes(_) => "file",
             Content::Symlink(_) => "link",
             Content::Node(Node::Fifo) => "FIFO",
+            Content::Node(Node::Socket) => "socket",
             Content::Node(_) => "device",
         }
     }
@@ -122,6 +130,17 @@ impl Initramfs {
     /// Every entry with its absolute path, in the order of the archive.
     pub fn entries(&self) -> impl Iterator<Item = (String, Rights, &Content)> {
         self.entries.iter().map(|(name, (rights, content))| (format!("/{name}"), *rights, content))
+    }
+
+    /// What the image has that the kernel leaves out, in a line each.
+    pub fn left_out(&self) -> Vec<String> {
+        let line = |(name, reason): &(String, String)| {
+            let path = name.strip_prefix("./").unwrap_or(name).trim_matches('/');
+            format!("the kernel leaves out /{}: {reason}", path.escape_debug())
+        };
+        let more = self.left_out.len().saturating_sub(MOST_LEFT_OUT);
+        let rest = (more > 0).then(|| format!("the kernel leaves out {more} entries more"));
+        self.left_out.iter().take(MOST_LEFT_OUT).map(line).chain(rest).collect()
     }
 
     /// Writes the archive, uncompressed.

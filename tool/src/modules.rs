@@ -16,10 +16,14 @@ use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::Elf;
 use language::Verb;
 
+use crate::compression;
 use crate::initramfs::Initramfs;
 use crate::insertion;
 use crate::plan::{Line, Plan};
 pub use package::Wanted;
+
+/// The most bytes of a module, decompressed.
+const LARGEST: u64 = 256 << 20;
 
 /// The modules of one kernel.
 pub struct Modules {
@@ -166,18 +170,17 @@ fn stem(path: &Path) -> String {
 /// A module's content, decompressed.
 fn plain(file: &Path) -> Result<Vec<u8>> {
     let packed = BufReader::new(File::open(file)?);
-    let mut content = Vec::new();
-    match file.extension().and_then(|ending| ending.to_str()) {
-        Some("gz") => flate2::bufread::GzDecoder::new(packed).read_to_end(&mut content)?,
-        Some("zst") => zstd::Decoder::with_buffer(packed)?.read_to_end(&mut content)?,
-        Some("xz") => lzma_rust2::XzReader::new(packed, true).read_to_end(&mut content)?,
-        _ => { packed }.read_to_end(&mut content)?,
+    let decoder: Box<dyn Read> = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => Box::new(flate2::bufread::GzDecoder::new(packed)),
+        Some("zst") => Box::new(zstd::Decoder::with_buffer(packed)?),
+        Some("xz") => Box::new(lzma_rust2::XzReader::new_mem_limit(packed, true, compression::DICTIONARY)),
+        _ => Box::new(packed),
     };
-    Ok(content)
+    Ok(compression::within(decoder, LARGEST)?)
 }
 
-/// From NUL-separated `key=value` pairs, as modpost writes them.
-fn depends(module: &[u8]) -> Result<Vec<String>> {
+/// What a module depends on: from NUL-separated `key=value` pairs, as modpost writes them.
+pub fn depends(module: &[u8]) -> Result<Vec<String>> {
     let elf = Elf::parse(module)?;
     let is_info = |header: &&goblin::elf::SectionHeader| elf.shdr_strtab.get_at(header.sh_name) == Some(".modinfo");
     let info = elf.section_headers.iter().find(is_info).and_then(|header| header.file_range());

@@ -67,6 +67,7 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     let held = enclosure::start(&tree, &options.words)?;
     if !options.json {
         println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
+        tree.left_out().iter().for_each(|line| println!("{line}"));
     }
     let watched = watch::watch(&held, &plan)?;
     let mut tried = Tried { plan: &plan, findings: findings(&tree, &plan)?, watched, gone: None };

@@ -29,7 +29,7 @@ fn refusal(ground: &Ground, words: &str) -> Result<String> {
 #[test]
 fn that_are_none_are_told_by_what_they_are() -> Result<()> {
     let ground = Ground::new()?;
-    ground.plan("root\nexec /a\n")?.file("text", "no image", 0o644)?.file("x.xz", b"\xfd7zXZ\0rest", 0o644)?;
+    ground.plan("root\nexec /a\n")?.file("text", "no image", 0o644)?.file("x.lzo", b"\x89LZO\0rest", 0o644)?;
     ground.file("nothing", "", 0o644)?.file("zeros", [0; 4096], 0o644)?.file("old", "070707000", 0o644)?;
     ground.file("packed", vm::compression::Compression::Gzip.apply(b"no archive")?, 0o644)?;
     let neither = "neither a newc cpio archive nor compressed";
@@ -41,7 +41,10 @@ fn that_are_none_are_told_by_what_they_are() -> Result<()> {
         ("--initramfs nothing", "nothing, 0 bytes: no initramfs: there is nothing in it".to_string()),
         ("--initramfs zeros", "zeros, 4096 bytes: no initramfs: there is nothing in it".to_string()),
         ("--initramfs text", format!("text, 8 bytes: {neither}: it begins with \"no image\"")),
-        ("--initramfs x.xz", "x.xz, 10 bytes: compressed by xz, which is not read here: unpack it first".to_string()),
+        (
+            "--initramfs x.lzo",
+            "x.lzo, 9 bytes: compressed by lzop, which is not read here: unpack it first".to_string(),
+        ),
         (
             "--initramfs packed",
             "packed, 30 bytes: unpacked by gzip: at byte 0 no newc cpio archive: it begins with \"no archive\""

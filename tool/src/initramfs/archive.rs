@@ -1,19 +1,15 @@
-//! The entries of a newc archive, put into a tree; where the archive is cut off or damaged, and what else it may be.
+//! The entries of a newc archive, given to the root filesystem that is made of them; where the archive is cut off or
+//! damaged, and what else it may be.
 
-use std::collections::HashMap;
-use std::io::{ErrorKind, Read};
+use anyhow::{Error, Result, anyhow, bail, ensure};
 
-use ::cpio::newc::{Entry, Reader};
-use anyhow::{Context, Error, Result, anyhow, bail, ensure};
-
-use super::{Content, Initramfs, normalized};
+use super::newc::{Header, Kind, LENGTH, PATH_MAX, begins};
+use super::rootfs::Rootfs;
 use crate::compression;
-use crate::cpio::{Node, Rights};
 
-const KIND: u32 = 0o170_000;
-
-/// Without and with checksums.
-const MAGIC: [&[u8]; 2] = [b"070701", b"070702"];
+/// Each header and each file begins at a multiple of this.
+pub const ALIGNMENT: usize = 4;
+const TRAILER: &str = "TRAILER!!!";
 
 /// Where else something begins in a way that tells what it is, and what that is.
 const OTHERS: [(usize, &[u8], &str); 10] = [
@@ -29,11 +25,6 @@ const OTHERS: [(usize, &[u8], &str); 10] = [
     (1080, b"\x53\xef", "an ext2, ext3 or ext4 image"),
 ];
 
-/// Whether a newc archive begins here.
-pub fn begins(bytes: &[u8]) -> bool {
-    MAGIC.iter().any(|magic| bytes.starts_with(magic))
-}
-
 /// What it is that is no newc archive, as well as its bytes tell.
 pub fn foreign(bytes: &[u8]) -> String {
     let is_there = |(at, magic, _): &&(usize, &[u8], &str)| bytes.get(*at..).is_some_and(|at| at.starts_with(magic));
@@ -44,93 +35,78 @@ pub fn foreign(bytes: &[u8]) -> String {
     }
 }
 
-impl Initramfs {
-    /// Adds what the archives hold that lie here one behind the other, with zeros between.
-    pub(super) fn add_archives(&mut self, bytes: &[u8]) -> Result<()> {
-        let mut at = 0;
-        loop {
-            at += bytes[at..].iter().take_while(|byte| **byte == 0).count();
-            if at == bytes.len() {
-                return Ok(());
-            }
-            ensure!(begins(&bytes[at..]), "at byte {at} no newc cpio archive: {}", foreign(&bytes[at..]));
-            at = self.add_archive(bytes, at)?;
+/// Adds what the archives hold that lie here one behind the other, with zeros between.
+pub fn read_all(rootfs: &mut Rootfs, bytes: &[u8]) -> Result<()> {
+    let mut at = 0;
+    loop {
+        at += bytes[at..].iter().take_while(|byte| **byte == 0).count();
+        if at == bytes.len() {
+            return Ok(());
         }
+        ensure!(begins(&bytes[at..]), "at byte {at} no newc cpio archive: {}", foreign(&bytes[at..]));
+        ensure_aligned(at, "broken padding")?;
+        at = read(rootfs, bytes, at)?;
     }
+}
 
-    /// Adds what the archive at this byte holds; the byte behind it.
-    pub(super) fn add_archive(&mut self, bytes: &[u8], mut at: usize) -> Result<usize> {
-        // Files with several names: the last one has the bytes.
-        let mut linked: HashMap<u32, Vec<(String, Rights)>> = HashMap::new();
-        let mut behind = "its beginning".to_string();
-        loop {
-            ensure!(at < bytes.len(), cut(bytes, &format!("behind {behind}, with no trailer")));
-            let mut entry = Reader::new(&bytes[at..]).map_err(|error| match error.kind() {
-                ErrorKind::UnexpectedEof => cut(bytes, &format!("within what comes behind {behind}")),
-                _ => anyhow!("a damaged newc cpio archive: at byte {at}, behind {behind}: {error}"),
-            })?;
-            if entry.entry().is_trailer() {
-                let rest = entry.finish().context("the archive's end")?;
-                return Ok(bytes.len() - rest.len());
-            }
-            let path = normalized(entry.entry().name());
-            let mut data = Vec::new();
-            entry.read_to_end(&mut data).with_context(|| format!("{path} in the archive"))?;
-            let about = entry.entry();
-            if data.len() < about.file_size() as usize {
-                let [there, all] = [data.len(), about.file_size() as usize];
-                return Err(cut(bytes, &format!("within {path}: {there} of its {all} bytes are there")));
-            }
-            self.add(&path, about, data, &mut linked)?;
-            behind = path;
-            let rest = entry.finish().map_err(|_| cut(bytes, &format!("behind {behind}, with no trailer")))?;
-            at = bytes.len() - rest.len();
-        }
-    }
+/// The kernel takes no archive that begins elsewhere, and nothing that follows it.
+pub fn ensure_aligned(at: usize, message: &str) -> Result<()> {
+    ensure!(
+        at.is_multiple_of(ALIGNMENT),
+        "a cpio archive begins at byte {at}, no multiple of {ALIGNMENT}: the kernel refuses it and all that follows, \
+         \"{message}\": pad what comes before it with zeros"
+    );
+    Ok(())
+}
 
-    fn add(
-        &mut self,
-        path: &str,
-        about: &Entry,
-        data: Vec<u8>,
-        linked: &mut HashMap<u32, Vec<(String, Rights)>>,
-    ) -> Result<()> {
-        let rights = Rights { mode: about.mode() & 0o7777, uid: about.uid(), gid: about.gid() };
-        if about.nlink() > 1 && about.mode() & KIND == 0o100_000 {
-            let names = linked.entry(about.ino()).or_default();
-            names.push((path.to_string(), rights));
-            for (path, rights) in names.iter().filter(|_| !data.is_empty()) {
-                self.insert(path, *rights, Content::Bytes(data.clone()));
-            }
+/// Adds what the archive at this byte holds; the byte behind it.
+pub fn read(rootfs: &mut Rootfs, bytes: &[u8], mut at: usize) -> Result<usize> {
+    let mut behind = "its beginning".to_string();
+    loop {
+        ensure!(at < bytes.len(), cut(bytes, &format!("behind {behind}, with no trailer")));
+        let within = || cut(bytes, &format!("within what comes behind {behind}"));
+        let damaged = |what: &str| anyhow!("a damaged newc cpio archive: at byte {at}, behind {behind}: {what}");
+        let header = bytes[at..].first_chunk::<LENGTH>().ok_or_else(within)?;
+        ensure!(begins(header), damaged("no magic number"));
+        let header = Header::parse(header).ok_or_else(|| damaged("no number where one has to be"))?;
+        let name_ends = at + LENGTH + header.name_size;
+        let name = bytes.get(at + LENGTH..name_ends).ok_or_else(within)?;
+        let end = name.iter().position(|byte| *byte == 0);
+        ensure!(end.is_some() || !(1..=PATH_MAX).contains(&name.len()), damaged("a name with no zero at its end"));
+        let name = String::from_utf8_lossy(&name[..end.unwrap_or(0)]).into_owned();
+        if name == TRAILER {
+            rootfs.end_archive();
+            let ends = (name_ends.next_multiple_of(ALIGNMENT) + header.size).next_multiple_of(ALIGNMENT);
+            return Ok(ends.min(bytes.len()));
         }
-        let content = content(about, data).with_context(|| path.to_string())?;
-        if path != "/" {
-            self.insert(path, rights, content);
-        }
-        Ok(())
+        let path = format!("/{}", name.trim_start_matches("./").trim_matches('/'));
+        let from = name_ends.next_multiple_of(ALIGNMENT);
+        let there = bytes.get(from..).unwrap_or_default();
+        let data = there.get(..header.size).ok_or_else(|| {
+            cut(bytes, &format!("within {path}: {} of its {} bytes are there", there.len(), header.size))
+        })?;
+        add(rootfs, &header, &name, data).map_err(|error| error.context(path.clone()))?;
+        behind = path;
+        at = (from + header.size).next_multiple_of(ALIGNMENT);
     }
+}
+
+fn add(rootfs: &mut Rootfs, header: &Header, name: &str, data: &[u8]) -> Result<()> {
+    let sum = || data.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+    if header.kind == Kind::File && header.sum.is_some_and(|told| told != sum()) {
+        bail!("its checksum is wrong: the kernel refuses it and all that follows, \"bad data checksum\"");
+    }
+    match header.kind {
+        _ if header.name_size > PATH_MAX => rootfs.leave_out("", "its name is longer than 4095 bytes"),
+        _ if header.name_size == 0 => rootfs.leave_out("", "it has no name"),
+        Kind::Symlink if data.len() > PATH_MAX => rootfs.leave_out(name, "its target is longer than 4096 bytes"),
+        Kind::File | Kind::Symlink => rootfs.add(header, name, data)?,
+        _ if !data.is_empty() => rootfs.leave_out(name, "no file, and it has bytes"),
+        _ => rootfs.add(header, name, data)?,
+    }
+    Ok(())
 }
 
 fn cut(bytes: &[u8], place: &str) -> Error {
     anyhow!("only a part of a newc cpio archive: it ends at byte {}, {place}", bytes.len())
-}
-
-fn content(about: &Entry, data: Vec<u8>) -> Result<Content> {
-    let (major, minor) = (about.rdev_major(), about.rdev_minor());
-    Ok(match about.mode() & KIND {
-        0o040_000 => Content::Directory,
-        0o100_000 => Content::Bytes(data),
-        0o120_000 => Content::Symlink(target(data)?),
-        0o020_000 => Content::Node(Node::Character { major, minor }),
-        0o060_000 => Content::Node(Node::Block { major, minor }),
-        0o010_000 => Content::Node(Node::Fifo),
-        kind => bail!("a kind of file, {kind:o}, that an initramfs cannot hold"),
-    })
-}
-
-/// Up to its first zero, as the kernel takes it: gen_init_cpio writes one behind each.
-fn target(mut data: Vec<u8>) -> Result<String> {
-    let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
-    data.truncate(end);
-    String::from_utf8(data).context("its target is not UTF-8")
 }

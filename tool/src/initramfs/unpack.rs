@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::{Initramfs, archive, host};
-use crate::compression;
+use super::rootfs::Rootfs;
+use super::{Initramfs, archive, host, newc};
+use crate::compression::{self, LIMIT};
 
 impl Initramfs {
     /// The initramfs that a command is told of: a folder by `--root`, or an image by `--initramfs`.
@@ -32,25 +33,27 @@ impl Initramfs {
     /// An image in memory.
     pub fn unpack(image: &[u8]) -> Result<Self> {
         ensure!(image.iter().any(|byte| *byte != 0), "no initramfs: there is nothing in it");
-        let mut tree = Initramfs::empty();
-        let mut at = 0;
+        let mut rootfs = Rootfs::new();
+        let (mut at, mut left) = (0, LIMIT);
         loop {
             at += image[at..].iter().take_while(|byte| **byte == 0).count();
             let rest = &image[at..];
-            let place = || if at == 0 { String::new() } else { format!("from byte {at} on ") };
+            let place = if at == 0 { String::new() } else { format!("from byte {at} on ") };
             if rest.is_empty() {
-                return Ok(tree);
-            } else if archive::begins(rest) {
-                at = tree.add_archive(image, at)?;
+                return rootfs.finish();
+            } else if newc::begins(rest) {
+                archive::ensure_aligned(at, "invalid magic at start of compressed archive")?;
+                at = archive::read(&mut rootfs, image, at)?;
                 continue;
             }
             let Some(compression) = compression::name_of(rest) else {
-                bail!("{}neither a newc cpio archive nor compressed: {}", place(), archive::foreign(rest));
+                bail!("{place}neither a newc cpio archive nor compressed: {}", archive::foreign(rest));
             };
-            let unpacked = compression::unpack(rest);
+            let unpacked = compression::unpack(rest, left);
             let (content, taken) =
-                unpacked.map_err(|error| anyhow!("{}compressed by {compression}, {error:#}", place()))?;
-            tree.add_archives(&content).with_context(|| format!("{}unpacked by {compression}", place()))?;
+                unpacked.map_err(|error| anyhow!("{place}compressed by {compression}, {error:#}"))?;
+            archive::read_all(&mut rootfs, &content).with_context(|| format!("{place}unpacked by {compression}"))?;
+            left -= content.len() as u64;
             at += taken;
         }
     }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
-use rustix::fs::CWD;
+use rustix::fs::{CWD, FileType};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
     fsmount, fsopen, mount_bind, mount_bind_recursive, mount_change, move_mount, unmount,
@@ -197,8 +197,9 @@ fn make(path: &str, mode: u32, content: &Content) -> Result<()> {
     match content {
         Content::Directory => fs::create_dir(path)?,
         Content::Symlink(target) => return Ok(symlink(target, path)?),
-        Content::Node(Node::Fifo) => {
-            rustix::fs::mknodat(CWD, path, rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600), 0)?;
+        Content::Node(node @ (Node::Fifo | Node::Socket)) => {
+            let kind = if *node == Node::Fifo { FileType::Fifo } else { FileType::Socket };
+            rustix::fs::mknodat(CWD, path, kind, rustix::fs::Mode::from_raw_mode(0o600), 0)?;
         }
         // No user may make a node: this machine's own device in its place, where every user may open it.
         Content::Node(node) => {
