@@ -3,7 +3,9 @@
 mod console;
 mod container;
 mod failures;
+mod images;
 mod matrix;
+mod memory;
 mod modules;
 mod packed;
 mod plans;

@@ -53,7 +53,7 @@ pub fn read_all(rootfs: &mut Rootfs, bytes: &[u8]) -> Result<()> {
 pub fn ensure_aligned(at: usize, message: &str) -> Result<()> {
     ensure!(
         at.is_multiple_of(ALIGNMENT),
-        "a cpio archive begins at byte {at}, no multiple of {ALIGNMENT}: the kernel refuses it and all that follows, \
+        "something begins at byte {at}, no multiple of {ALIGNMENT}: the kernel refuses it and all that follows, \
          \"{message}\": pad what comes before it with zeros"
     );
     Ok(())

@@ -59,7 +59,13 @@ impl Rootfs {
                     self.leave_out(name, &reason);
                 }
             }
-            Err(reason) => self.leave_out(name, &reason),
+            Err(reason) => {
+                // Further names will be links to this one, in vain.
+                if header.links > 1 {
+                    self.first.entry((header.identity, header.kind.class())).or_insert_with(|| name.to_string());
+                }
+                self.leave_out(name, &reason);
+            }
         }
         Ok(())
     }
@@ -109,8 +115,6 @@ impl Rootfs {
                 let target: Vec<u8> = data.iter().copied().take_while(|byte| *byte != 0).collect();
                 if self.names.contains_key(path) {
                     return Err("a directory that is not empty has this name".into());
-                } else if target.is_empty() {
-                    return Err("a symlink to nowhere".into());
                 }
                 self.opened(path, || Content::Symlink(String::from_utf8_lossy(&target).into_owned()));
                 self.own(self.names[path], Kind::Symlink, Rights::root(0o777)).map(|()| self.chown(path, rights))

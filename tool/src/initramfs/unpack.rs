@@ -35,13 +35,19 @@ impl Initramfs {
         ensure!(image.iter().any(|byte| *byte != 0), "no initramfs: there is nothing in it");
         let mut rootfs = Rootfs::new();
         let (mut at, mut left) = (0, LIMIT);
+        let mut follows_archive = false;
         loop {
             at += image[at..].iter().take_while(|byte| **byte == 0).count();
             let rest = &image[at..];
             let place = if at == 0 { String::new() } else { format!("from byte {at} on ") };
             if rest.is_empty() {
                 return rootfs.finish();
-            } else if newc::begins(rest) {
+            }
+            if follows_archive {
+                archive::ensure_aligned(at, "broken padding")?;
+            }
+            follows_archive = newc::begins(rest);
+            if follows_archive {
                 archive::ensure_aligned(at, "invalid magic at start of compressed archive")?;
                 at = archive::read(&mut rootfs, image, at)?;
                 continue;

@@ -152,4 +152,16 @@ fn show_memory(memory: Memory, packed: u64) {
         let together = initramfs + new_root;
         println!("{when:34} {:>10} {:>10} {:>10}", initramfs / KIB, new_root / KIB, together / KIB);
     }
+    println!(
+        "The guest needs at least {} MiB and what the kernel takes for itself: it unpacks into a\n\
+         tmpfs of half the memory that is left beside itself and the packed image; with root= on\n\
+         its command line, into a ramfs, which has no limit.",
+        least(unpacked, packed).div_ceil(KIB * KIB)
+    );
+}
+
+/// With how much memory, less what the kernel takes for itself, a tmpfs holds what is unpacked: half of what is left when
+/// it is mounted, shmem_default_max_blocks in mm/shmem.c, and the packed image is not in that.
+fn least(unpacked: u64, packed: u64) -> u64 {
+    2 * unpacked + packed
 }
