@@ -2,6 +2,7 @@
 
 mod formats;
 mod habits;
+mod hostile;
 mod images;
 mod mistakes;
 

@@ -1,6 +1,8 @@
 //! `cargo vm fuzz`: the plan parser under libFuzzer, which follows the coverage of what it runs. It is built with the
 //! stable compiler: the coverage comes from LLVM's own pass, and libFuzzer from the crate that holds its source.
 
+mod readers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -8,6 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+pub use readers::{Corpus, read};
 use sources::{apt, workspace};
 
 #[derive(Args, Clone, Debug)]
@@ -21,6 +24,9 @@ pub struct Options {
     /// Where to begin; the same texts follow from the same seed and the same texts found before
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u32,
+    /// The readers of images, compressed segments, programs and modules instead of the parser
+    #[arg(long)]
+    pub readers: bool,
 }
 
 /// When it is enough.
@@ -56,6 +62,10 @@ const MAX_LEN: &str = "-max_len=4200";
 /// The command: exits 1 if a text was found that the parser is wrong with.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let limit = options.runs.map_or(Limit::Seconds(options.seconds.unwrap_or(60)), Limit::Runs);
+    if options.readers {
+        println!("{} files, none made a reader panic", readers::run(limit, u64::from(options.seed))?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let corpus = workspace::cache("fuzz/corpus")?;
     let outcome = parser(limit, options.seed, &corpus)?;
     println!("{} texts, {} places of the program reached", outcome.runs, outcome.coverage);

@@ -31,7 +31,7 @@ fn is_at_least_what_pack_says() -> Result<()> {
     ground.plan("root\nmount devtmpfs /dev devtmpfs\nbind /sbin/agent\nexec /sbin/agent --report\n")?;
     ground.file("ballast", vec![0; BALLAST], 0o644)?;
     let said = ground.pack("--file /sbin/agent=agent --file /ballast=ballast")?;
-    let (_, least) = said.split_once("the guest needs at least ").context(said.clone())?;
+    let (_, least) = said.split_once("The guest needs at least ").context(said.clone())?;
     let least: u32 = least.split(' ').next().unwrap_or_default().parse()?;
     // What is unpacked twice over, and the image, which is not compressed.
     assert!((193..203).contains(&least), "{least}");
