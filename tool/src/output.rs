@@ -1,6 +1,7 @@
 //! What a command prints, as wide as the terminal; and files that it writes at its end: whether they can be is told at
 //! its start, before anything is booted.
 
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, stderr, stdout};
 use std::os::fd::AsFd;
@@ -49,6 +50,13 @@ pub fn folded(line: &str, indent: usize) -> String {
 pub fn message(text: &str) -> String {
     let Some(width) = width_of(stderr()) else { return text.to_string() };
     text.lines().map(|line| fold(line, 4, width)).collect::<Vec<_>>().join("\n")
+}
+
+/// Tells the person who runs this program of something that does not end it.
+pub fn warn(text: &str) {
+    let path = std::env::args_os().next().unwrap_or_default();
+    let program = Path::new(&path).file_name().unwrap_or(OsStr::new("moveroot")).to_string_lossy();
+    eprintln!("{}", message(&format!("{program}: {text}")));
 }
 
 /// Breaks at blanks and commas, and a path that is too long for a line of its own after a slash.

@@ -141,7 +141,7 @@ pub fn refuse<'f>(plan: &str, findings: impl IntoIterator<Item = &'f Finding>) -
 
 fn warn<'f>(plan: &str, findings: impl Iterator<Item = &'f Finding>) {
     for warning in findings.filter(|finding| finding.is_warning) {
-        eprintln!("{}", output::message(&format!("vm: {}", warning.show(plan))));
+        output::warn(&warning.show(plan));
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::initramfs::Initramfs;
+use crate::output;
 
 /// What an OCI bundle calls its container's root: programs in there look for their libraries in there.
 const OTHER_ROOT: &str = "/rootfs/";
@@ -27,7 +28,7 @@ pub fn bring(tree: &mut Initramfs, files: &[(String, PathBuf)]) -> Result<Vec<St
             }
             match tree.bring_libraries(&path) {
                 Ok(more) => brought.extend(more),
-                Err(error) => eprintln!("vm: warning: {error:#}"),
+                Err(error) => output::warn(&format!("warning: {error:#}")),
             }
         }
     }
