@@ -14,8 +14,8 @@ use clap::Args;
 
 use machine::accel::{self, Choice};
 use machine::bundle::Bundle;
+use machine::cleanup::Cleanup;
 use machine::demo::{Guest, Parts, agent, demo_plan, verdict};
-use machine::leavings::Leavings;
 use machine::qemu::Vm;
 use machine::task::Style;
 use machine::vsock::{self, Vsock};
@@ -72,7 +72,7 @@ pub struct Options {
     /// Show the guest's console as it comes
     #[arg(long, short)]
     pub verbose: bool,
-    /// Give the guest a vsock device with this CID; on the host it is a folder of Unix sockets
+    /// Give the guest a vsock device with this CID; on the host it is a directory of Unix sockets
     #[arg(long, value_name = "CID", num_args = 0..=1, default_missing_value = "3",
         value_parser = clap::value_parser!(u32).range(3..))]
     pub vsock: Option<u32>,
@@ -129,13 +129,13 @@ fn refuse_given(options: &Options) -> Result<()> {
 
 fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode> {
     let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
-    let _leavings = Leavings::of_path(image.path());
+    let _cleanup = Cleanup::of_path(image.path());
     guest.initramfs.write(image.path())?;
     let vsock = options.vsock.map(Vsock::start).transpose()?;
     let mut vm = vm(options, &parts.kernel, image.path(), guest)?;
     if let Some(vsock) = &vsock {
         vm.extra.extend(vsock.words(vm.memory_mb));
-        eprintln!("vm: the guest's vsock, by {vsock}, is in {}", vsock.folder().display());
+        eprintln!("vm: the guest's vsock, by {vsock}, is in {}", vsock.directory().display());
     }
     let name = announce(&vm);
     // Not before: choosing an accelerator may have taken seconds, and what is watched begins here.
@@ -163,7 +163,7 @@ fn announce(vm: &Vm) -> String {
     name
 }
 
-/// The folder of the modules of the kernel that is asked for; none where a kernel of one's own has none installed.
+/// The directory of the modules of the kernel that is asked for; none where a kernel of one's own has none installed.
 fn modules(options: &Options) -> Result<Option<PathBuf>> {
     let Some(own) = &options.kernel else { return kernel::modules(options.release.as_deref()).map(Some) };
     let installed = Path::new("/lib/modules").join(kernel::version(own)?);

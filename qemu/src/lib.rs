@@ -4,7 +4,7 @@ pub mod boot;
 pub mod test;
 
 pub use breakage::{faults, fuzz, matrix};
-pub use machine::{accel, bundle, clock, demo, leavings, pairing, qemu, sandbox, task, vsock};
+pub use machine::{accel, bundle, cleanup, clock, demo, pairing, qemu, sandbox, task, vsock};
 pub use measure::{bench, profile, size, timeline};
 pub use sources::{apt, build, host, image, kernel, locale, workspace};
 pub use tool::{check, compression, cpio, elf, fit, init, initramfs, insertion, modules, output, pack, plan, trial};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use breakage::{fuzz, matrix};
 use clap::Parser;
-use machine::leavings;
+use machine::cleanup;
 use measure::{bench, profile, size};
 use sources::{build, kernel};
 use tool::init::{Init, Sources};
@@ -34,7 +34,7 @@ enum Command {
     Fuzz(fuzz::Options),
     /// See where a boot goes: perf in a guest, a timeline, instructions by step.
     Profile(profile::Options),
-    /// Boot on each kernel in use, in each circumstance that kernels make a difference in.
+    /// Boot on each kernel in use, in each scenario that kernels make a difference in.
     Matrix(matrix::Options),
 }
 
@@ -44,8 +44,8 @@ const SOURCES: Sources = Sources { init: || build::init(None).map(Init::File), m
 fn main() -> ExitCode {
     let command = Command::parse();
     // Until the end of this function.
-    let _leavings = match leavings::of_this_run() {
-        Ok(leavings) => leavings,
+    let _cleanup = match cleanup::of_this_run() {
+        Ok(cleanup) => cleanup,
         Err(error) => {
             eprintln!("{}", output::message(&format!("vm: {error:#}")));
             return ExitCode::FAILURE;

@@ -15,14 +15,14 @@ const REFUSED: [(&str, &str); 15] = [
         "--timeline draws what init and the demo agent mark; a boot with --task prints a table of its own",
     ),
     ("--kernel none", "cannot find --kernel none: No such file or directory (os error 2)"),
-    ("--kernel folder", "--kernel folder is no file"),
+    ("--kernel directory", "--kernel directory is no file"),
     ("--kernel text", "--kernel text is neither a bzImage nor an ELF file: it begins with \"plain\""),
     ("--kernel packed", "--kernel packed is neither a bzImage nor an ELF file: it is compressed by gzip"),
     ("--kernel Image", "--kernel Image is for another architecture: aarch64, and the guest is x86-64"),
     ("--kernel foreign", "--kernel foreign is for another architecture: aarch64, and the guest is x86-64"),
     ("--kernel agent", "--kernel agent is an ELF file, and no kernel that QEMU starts: it has no entry of CONFIG_PVH"),
     ("--agent none", "cannot find --agent none: No such file or directory (os error 2)"),
-    ("--agent folder", "--agent folder is no file"),
+    ("--agent directory", "--agent directory is no file"),
     ("--agent text", "--agent text is no executable: it is neither ELF nor a script"),
     ("--agent closed", "--agent closed is no executable: its mode is 0644"),
     ("--agent script", "--agent script is a script whose interpreter /bin/sh is missing"),
@@ -39,7 +39,7 @@ fn ground() -> Result<Ground> {
     ground.file("text", "plain", 0o755)?.file("script", "#!/bin/sh\n", 0o755)?;
     ground.file("packed", b"\x1f\x8b\x08packed", 0o755)?;
     ground.file("Image", [&[0; 56], b"ARM\x64".as_slice()].concat(), 0o644)?;
-    fs::create_dir(ground.path("folder"))?;
+    fs::create_dir(ground.path("directory"))?;
     Ok(ground)
 }
 

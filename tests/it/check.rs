@@ -63,7 +63,7 @@ fn comes_to_an_end_where_the_plan_does_not() -> Result<()> {
     Ok(())
 }
 
-/// What is not there is told of once, not again where it is executed.
+/// What is not there is reported once, not again where it is executed.
 #[test]
 fn tells_of_what_is_missing_once() -> Result<()> {
     let ground = Ground::new()?;
@@ -88,7 +88,7 @@ fn has_nothing_to_say_of_a_good_plan() -> Result<()> {
     Ok(())
 }
 
-/// What is told of a plan whose initramfs nobody has shown: what no initramfs can have.
+/// What is reported about a plan without an initramfs: what no initramfs can have.
 #[test]
 fn follows_the_steps_without_a_tree() -> Result<()> {
     let ground = Ground::new()?;
@@ -120,7 +120,7 @@ fn follows_the_steps_without_a_tree() -> Result<()> {
     Ok(())
 }
 
-/// Against a folder and against images, packed in every way.
+/// Against a directory and against images, packed in every way.
 #[test]
 fn looks_into_trees_and_images() -> Result<()> {
     let ground = Ground::new()?;
@@ -147,7 +147,7 @@ fn looks_into_trees_and_images() -> Result<()> {
     Ok(())
 }
 
-/// What a dynamic program would miss, and the lines that mend it.
+/// What a dynamic program would miss, and the lines that fix it.
 #[test]
 fn names_libraries_that_are_not_carried() -> Result<()> {
     let ground = Ground::new()?;

@@ -15,11 +15,11 @@ fn refused(words: &[&str]) -> Result<String> {
 #[test]
 fn files_that_cannot_be_written() -> Result<()> {
     for (words, message) in [
-        (vec!["boot", "--timeline", "/none/x.svg"], "cannot write /none/x.svg: there is no folder /none"),
-        (vec!["boot", "--timeline", "/dev"], "cannot write /dev: it is a folder"),
-        (vec!["matrix", "--json", "/none/x.json"], "cannot write /none/x.json: there is no folder /none"),
-        (vec!["pack", "-o", "/none/x"], "cannot write /none/x: there is no folder /none"),
-        (vec!["profile", "--out", "/dev/null"], "cannot make the folder /dev/null: File exists (os error 17)"),
+        (vec!["boot", "--timeline", "/none/x.svg"], "cannot write /none/x.svg: there is no directory /none"),
+        (vec!["boot", "--timeline", "/dev"], "cannot write /dev: it is a directory"),
+        (vec!["matrix", "--json", "/none/x.json"], "cannot write /none/x.json: there is no directory /none"),
+        (vec!["pack", "-o", "/none/x"], "cannot write /none/x: there is no directory /none"),
+        (vec!["profile", "--out", "/dev/null"], "cannot make the directory /dev/null: File exists (os error 17)"),
     ] {
         assert_eq!(refused(&words)?, format!("vm: {message}\n"), "{words:?}");
     }
@@ -29,10 +29,7 @@ fn files_that_cannot_be_written() -> Result<()> {
 #[test]
 fn words_that_name_nothing() -> Result<()> {
     let said = refused(&["matrix", "--only", "nosuchword"])?;
-    assert!(
-        said.starts_with("vm: no circumstance's name contains \"nosuchword\"; they are: 512 MB, 1 CPU; "),
-        "{said}"
-    );
+    assert!(said.starts_with("vm: no scenario's name contains \"nosuchword\"; they are: 512 MB, 1 CPU; "), "{said}");
     assert!(said.contains("; gzip; ") && said.lines().count() == 1, "{said}");
     Ok(())
 }

@@ -12,13 +12,13 @@ use vm::kernel;
 const PLAN: &str = "root\nbind /agent\nexec /agent\n";
 
 /// Packs the plan with a module, in a directory with `plan`, `agent` and `init`; what came of it.
-fn pack(folder: &Path, plan: &str, words: &[&str]) -> Result<Output> {
-    fs::write(folder.join("plan"), plan)?;
+fn pack(directory: &Path, plan: &str, words: &[&str]) -> Result<Output> {
+    fs::write(directory.join("plan"), plan)?;
     for program in ["init", "agent"] {
-        fs::copy("/proc/self/exe", folder.join(program))?;
+        fs::copy("/proc/self/exe", directory.join(program))?;
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_vm"));
-    command.current_dir(folder).args([
+    command.current_dir(directory).args([
         "pack",
         "--init",
         "init",
@@ -44,17 +44,17 @@ fn added(output: &Output) -> Result<Vec<String>> {
 const VSOCK: [&str; 3] = ["vsock.ko", "vmw_vsock_virtio_transport_common.ko", "vmw_vsock_virtio_transport.ko"];
 
 #[test]
-fn come_from_a_folder_or_a_package() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+fn come_from_a_directory_or_a_package() -> Result<()> {
+    let directory = tempfile::tempdir()?;
     let modules = kernel::modules(None)?;
     let words = ["--module", "vmw-vsock-virtio-transport", "--kernel-package", &modules.display().to_string()];
-    let lines = added(&pack(folder.path(), PLAN, &words)?)?;
+    let lines = added(&pack(directory.path(), PLAN, &words)?)?;
     let ours: Vec<&String> = lines.iter().filter(|name| name.contains("vsock")).collect();
     assert_eq!(ours, VSOCK, "{lines:?}");
 
     // A package of only these, one of them compressed.
     let version = modules.file_name().context("a version")?;
-    let tree = folder.path().join("tree");
+    let tree = directory.path().join("tree");
     let packed = tree.join("usr/lib/modules").join(version).join("kernel");
     fs::create_dir_all(&packed)?;
     for name in &lines {
@@ -70,18 +70,18 @@ fn come_from_a_folder_or_a_package() -> Result<()> {
         tree.join("DEBIAN/control"),
         "Package: k\nVersion: 1\nArchitecture: amd64\nMaintainer: n\nDescription: d\n",
     )?;
-    let built = Command::new("dpkg-deb").args(["--build", "tree", "k.deb"]).current_dir(folder.path()).output()?;
+    let built = Command::new("dpkg-deb").args(["--build", "tree", "k.deb"]).current_dir(directory.path()).output()?;
     ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let words = ["--module", "vmw_vsock_virtio_transport", "--kernel-package", "k.deb"];
-    assert_eq!(added(&pack(folder.path(), PLAN, &words)?)?, lines);
-    let image = fs::read(folder.path().join("out"))?;
+    assert_eq!(added(&pack(directory.path(), PLAN, &words)?)?, lines);
+    let image = fs::read(directory.path().join("out"))?;
     let entry = format!("lib/modules/{}/kernel/vsock.ko\0", version.to_string_lossy());
     assert!(image.windows(entry.len()).any(|window| window == entry.as_bytes()), "it is not packed decompressed");
     Ok(())
 }
 
-fn find(folder: &Path, name: &str) -> Result<Option<std::path::PathBuf>> {
-    for entry in fs::read_dir(folder)? {
+fn find(directory: &Path, name: &str) -> Result<Option<std::path::PathBuf>> {
+    for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
             if let Some(found) = find(&path, name)? {
@@ -97,7 +97,7 @@ fn find(folder: &Path, name: &str) -> Result<Option<std::path::PathBuf>> {
 
 #[test]
 fn that_cannot_be_are_refused() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let directory = tempfile::tempdir()?;
     let modules = kernel::modules(None)?;
     let version = modules.file_name().context("a version")?.to_string_lossy().into_owned();
     let path = modules.display().to_string();
@@ -117,10 +117,10 @@ fn that_cannot_be_are_refused() -> Result<()> {
         ),
     ];
     for (plan, words, message) in cases {
-        let output = pack(folder.path(), plan, &words)?;
+        let output = pack(directory.path(), plan, &words)?;
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(1) && said.contains(&message), "{words:?}: {said}");
-        assert!(!folder.path().join("out").exists(), "{words:?} has written something");
+        assert!(!directory.path().join("out").exists(), "{words:?} has written something");
     }
     Ok(())
 }
@@ -128,13 +128,13 @@ fn that_cannot_be_are_refused() -> Result<()> {
 /// Debian 13's package has them compressed; what is packed are the modules themselves.
 #[test]
 fn that_are_compressed_are_packed_decompressed() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+    let directory = tempfile::tempdir()?;
     let modules = kernel::modules(Some("trixie"))?.display().to_string();
-    let output = pack(folder.path(), PLAN, &["--module", "brd", "--kernel-package", &modules])?;
+    let output = pack(directory.path(), PLAN, &["--module", "brd", "--kernel-package", &modules])?;
     assert_eq!(added(&output)?, ["brd.ko"]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("packed decompressed, for kernels that cannot do it themselves: 1 modules\n"), "{said}");
-    let image = fs::read(folder.path().join("out"))?;
+    let image = fs::read(directory.path().join("out"))?;
     // With the version: the test itself, which stands for the agent, has no such words.
     let version = Path::new(&modules).file_name().context("a version")?.to_string_lossy().into_owned();
     let name = format!("{version}/kernel/drivers/block/brd.ko\0");
@@ -147,9 +147,10 @@ fn that_are_compressed_are_packed_decompressed() -> Result<()> {
 /// Init, and so the kernel, go by a file's name.
 #[test]
 fn named_otherwise_than_they_are_are_refused() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("plain"), "a module")?;
-    let mut packed = flate2::write::GzEncoder::new(fs::File::create(folder.path().join("packed"))?, Default::default());
+    let directory = tempfile::tempdir()?;
+    fs::write(directory.path().join("plain"), "a module")?;
+    let mut packed =
+        flate2::write::GzEncoder::new(fs::File::create(directory.path().join("packed"))?, Default::default());
     packed.write_all(b"a module")?;
     packed.finish()?;
     for (name, file, is_refused, message) in [
@@ -164,7 +165,7 @@ fn named_otherwise_than_they_are_are_refused() -> Result<()> {
         ("/a.ko.xz", "plain", true, "plan:2:8: module /a.ko.xz: not compressed, though its name says so"),
     ] {
         let plan = format!("root\nmodule {name}\nbind /agent\nexec /agent\n");
-        let output = pack(folder.path(), &plan, &["--file", &format!("{name}={file}")])?;
+        let output = pack(directory.path(), &plan, &["--file", &format!("{name}={file}")])?;
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.success(), !is_refused, "{name} {file}: {said}");
         assert!(said.contains(message), "{name} {file}: {said}");

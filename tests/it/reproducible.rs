@@ -1,4 +1,4 @@
-//! Two clean builds in folders of different names give the same init, bit for bit.
+//! Two clean builds in directories of different names give the same init, bit for bit.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ const LEFT_OUT: [&str; 2] = ["target", ".git"];
 
 #[test]
 fn two_builds_are_the_same() -> Result<()> {
-    let [one, other] = [build_in("a")?, build_in("in-a-folder-with-a-longer-name")?];
+    let [one, other] = [build_in("a")?, build_in("in-a-directory-with-a-longer-name")?];
     assert_eq!(one.len(), other.len());
     let difference = one.iter().zip(&other).position(|(a, b)| a != b);
     assert_eq!(difference, None, "the first byte that differs");
@@ -22,14 +22,14 @@ fn two_builds_are_the_same() -> Result<()> {
 #[test]
 fn the_one_that_is_packed_is_the_same() -> Result<()> {
     let packed = std::fs::read(vm::build::init(None)?)?;
-    assert!(packed == build_in("clean")?, "a clean build differs from the one in the target folder");
+    assert!(packed == build_in("clean")?, "a clean build differs from the one in the target directory");
     Ok(())
 }
 
 fn build_in(name: &str) -> Result<Vec<u8>> {
-    let folder = tempfile::tempdir()?;
-    let root = folder.path().join(name);
-    copy_folder(workspace::root(), &root)?;
+    let directory = tempfile::tempdir()?;
+    let root = directory.path().join(name);
+    copy_directory(workspace::root(), &root)?;
     let mut cargo = cargo_for_init("build");
     cargo.arg("--locked").current_dir(&root).env_remove("CARGO_TARGET_DIR");
     let target = root.join("target");
@@ -38,7 +38,7 @@ fn build_in(name: &str) -> Result<Vec<u8>> {
     std::fs::read(target.join("release/init")).context("cargo built no init")
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
@@ -46,7 +46,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
             continue;
         } else if entry.file_type()?.is_dir() {
-            copy_folder(&from, &to)?;
+            copy_directory(&from, &to)?;
         } else {
             std::fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         }

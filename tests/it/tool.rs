@@ -39,7 +39,7 @@ fn brings_the_init_that_cargo_builds() -> Result<()> {
 fn exits_with_what_its_help_says() -> Result<()> {
     let ground = Ground::new()?;
     ground.plan("exce /sbin/agent\n")?;
-    for (words, code) in [("check p", 1), ("check", 2), ("check gone", 1), ("mend p", 2), ("--help", 0)] {
+    for (words, code) in [("check p", 1), ("check", 2), ("check gone", 1), ("fix p", 2), ("--help", 0)] {
         assert_eq!(ground.moveroot(words)?.status.code(), Some(code), "{words}");
     }
     // Without a kernel's modules there is nothing to look in.

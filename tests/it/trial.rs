@@ -54,16 +54,16 @@ fn shows_each_step_and_what_the_service_finds() -> Result<()> {
         let time: u64 = numbers.split_whitespace().nth(1).context("it has a time")?.parse()?;
         assert!(time < 10_000_000, "{said}");
     }
-    for stand_in in
-        ["stand-in: a directory with the devices", "stand-in: a directory with empty files of cgroup2's names"]
+    for substitute in
+        ["substitute: a directory with the devices", "substitute: a directory with empty files of cgroup2's names"]
     {
-        assert!(said.contains(stand_in), "{stand_in}: {said}");
+        assert!(said.contains(substitute), "{substitute}: {said}");
     }
     for line in ["program /sbin/agent, pid 1", "environment HOME=/ TERM=linux", "directory /", "arguments /sbin/agent"]
     {
         assert!(has_line(&said, line), "{line}: {said}");
     }
-    for line in ["100000 /sbin/crun", "/dev stand-in", "/dev/null, a device", "/dev/fd → /proc/self/fd", "/run/"] {
+    for line in ["100000 /sbin/crun", "/dev substitute", "/dev/null, a device", "/dev/fd → /proc/self/fd", "/run/"] {
         assert!(has_line(&said, line), "{line}: {said}");
     }
     for descriptor in ["descriptor   0, ", "descriptor   1, ", "descriptor   2, "] {
@@ -106,9 +106,9 @@ fn shows_the_step_that_fails() -> Result<()> {
 type Facts = (u32, i64, i64, Vec<u8>);
 
 /// Everything in a directory.
-fn snapshot(folder: &Path) -> Result<BTreeMap<String, Facts>> {
+fn snapshot(directory: &Path) -> Result<BTreeMap<String, Facts>> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         let about = fs::symlink_metadata(&path)?;
         let bytes = if about.is_file() { fs::read(&path)? } else { Vec::new() };
@@ -152,7 +152,7 @@ fn changes_nothing_outside() -> Result<()> {
     let (code, said, errors) = tried(&ground, "--root tree --plan p")?;
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
     assert!(has_line(&said, "refused here, so written to nowhere: only a VM's root may"), "{said}");
-    assert!(has_line(&said, "stand-in: an empty tmpfs; only a VM's root may mount this"), "{said}");
+    assert!(has_line(&said, "substitute: an empty tmpfs; only a VM's root may mount this"), "{said}");
     assert!(has_line(&said, "not loaded: only a VM's root may"), "{said}");
     assert!(has_line(&said, "/dev/made-by-a-try/") && has_line(&said, "/bundle/made/"), "{said}");
     assert_eq!(snapshot(&ground.path("tree"))?, before, "the tree has changed");

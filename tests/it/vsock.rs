@@ -1,4 +1,4 @@
-//! Who serves a guest's vsock is found out by trying; the bridge of the kernel's to a folder, over Unix sockets.
+//! Who serves a guest's vsock is found out by trying; the bridge of the kernel's to a directory, over Unix sockets.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,12 +23,12 @@ fn a_file_that_serves_nothing_leaves_vhost_user() -> Result<()> {
         let words = vsock.words(300);
         assert!(words.contains(&"vhost-user-vsock-device,chardev=vsock".to_string()), "{words:?}");
         assert!(words.iter().any(|word| word.ends_with(",share=on,size=300M")), "{words:?}");
-        // Both ends of the folder are there.
+        // Both ends of the directory are there.
         drop(vsock.listen(1024)?);
-        let folder = vsock.folder().to_path_buf();
-        assert!(folder.join("vsock").exists() && folder.join("vsock_1024").exists());
+        let directory = vsock.directory().to_path_buf();
+        assert!(directory.join("vsock").exists() && directory.join("vsock_1024").exists());
         drop(vsock);
-        assert!(!folder.exists(), "{} is left behind", folder.display());
+        assert!(!directory.exists(), "{} is left behind", directory.display());
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use goblin::elf::header::{
     ELFMAG, EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, ET_DYN, ET_EXEC,
 };
 
-/// Machines by their usual names, and the first word of Debian's folder for their libraries.
+/// Machines by their usual names, and the first word of Debian's directory for their libraries.
 const MACHINES: [(u16, &str, &str); 7] = [
     (EM_X86_64, "x86-64", "x86_64-linux-gnu"),
     (EM_AARCH64, "aarch64", "aarch64-linux-gnu"),
@@ -88,14 +88,14 @@ impl Program {
         self.libraries.iter().map(String::as_str).filter(move |name| loader == Loader::Glibc || !is_itself(name))
     }
 
-    /// The folders that its own header names, $ORIGIN put in; a file with them lies in the folder `origin`.
-    pub fn own_folders(&self, origin: &str) -> Vec<String> {
+    /// The directories that its own header names, $ORIGIN put in; a file with them lies in the directory `origin`.
+    pub fn own_directories(&self, origin: &str) -> Vec<String> {
         let filled = |entry: &String| entry.replace("${ORIGIN}", origin).replace("$ORIGIN", origin);
         self.run_paths.iter().map(filled).collect()
     }
 
-    /// The folders that are built into ld.so, those of Debian, of the /lib64 distributions and of Alpine.
-    pub fn system_folders(&self, loader: Loader) -> Vec<String> {
+    /// The directories that are built into ld.so, those of Debian, of the /lib64 distributions and of Alpine.
+    pub fn system_directories(&self, loader: Loader) -> Vec<String> {
         if loader == Loader::Musl {
             return ["/lib", "/usr/local/lib", "/usr/lib"].map(String::from).to_vec();
         }
@@ -105,19 +105,19 @@ impl Program {
         debian.chain(["/lib64", "/usr/lib64", "/lib", "/usr/lib"].map(String::from)).collect()
     }
 
-    /// The folders that this machine's configuration adds: a guest has no such file, nor glibc's cache of it.
-    pub fn configured_folders(&self, loader: Loader) -> Vec<String> {
+    /// The directories that this machine's configuration adds: a guest has no such file, nor glibc's cache of it.
+    pub fn configured_directories(&self, loader: Loader) -> Vec<String> {
         if loader == Loader::Glibc {
             return configured(Path::new("/etc/ld.so.conf"));
         }
         let name = self.interpreter.as_deref().and_then(|path| path.strip_prefix("/lib/ld-musl-"));
         let machine = name.and_then(|name| name.split('.').next()).unwrap_or("x86_64");
         let text = fs::read_to_string(format!("/etc/ld-musl-{machine}.path")).unwrap_or_default();
-        text.split([':', '\n']).filter(|folder| folder.starts_with('/')).map(String::from).collect()
+        text.split([':', '\n']).filter(|directory| directory.starts_with('/')).map(String::from).collect()
     }
 }
 
-/// The folders of an ld.so.conf and of the files it includes (`include DIR/*.conf` is the only form in use).
+/// The directories of an ld.so.conf and of the files it includes (`include DIR/*.conf` is the only form in use).
 fn configured(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
@@ -131,7 +131,7 @@ fn configured(file: &Path) -> Vec<String> {
 }
 
 fn included(pattern: &Path) -> Vec<String> {
-    let entries = pattern.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten();
+    let entries = pattern.parent().and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten();
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension() == pattern.extension());
     files.sort();

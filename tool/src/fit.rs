@@ -21,7 +21,7 @@ pub use room::Memory;
 use room::{Room, pages};
 pub use start::{obstacles, obstacles_to_init};
 
-/// The variable that names folders of libraries: ld.so(8).
+/// The variable that names directories of libraries: ld.so(8).
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH=";
 
 /// What came of it.
@@ -120,8 +120,8 @@ impl<'a> Fitting<'a> {
             Verb::Controllers => self.controllers(step),
             Verb::Copy | Verb::Bind => self.carry(step)?,
             Verb::Env if step.word(1).starts_with(LIBRARY_PATH) => {
-                let folders = &step.word(1)[LIBRARY_PATH.len()..];
-                self.library_path = folders.split(':').map(String::from).collect();
+                let directories = &step.word(1)[LIBRARY_PATH.len()..];
+                self.library_path = directories.split(':').map(String::from).collect();
             }
             Verb::Module => self.module(step)?,
             Verb::Exec => self.exec(step),
@@ -133,8 +133,8 @@ impl<'a> Fitting<'a> {
     fn dir(&mut self, step: &Step) {
         match self.root.resolve(step.word(1)) {
             Found::File { .. } => self.tell(step, 1, format!("{}: a file is there already", step.word(1))),
-            Found::Missing => self.root.folder(step.word(1)),
-            Found::Folder(_) | Found::Unknown => {}
+            Found::Missing => self.root.directory(step.word(1)),
+            Found::Directory(_) | Found::Unknown => {}
         }
     }
 
@@ -150,7 +150,7 @@ impl<'a> Fitting<'a> {
         let path = step.word(1);
         match self.root.resolve(path) {
             Found::Missing => self.tell(step, 1, format!("{path}: no step makes this file, and write makes none")),
-            Found::Folder(_) => self.tell(step, 1, format!("{path}: a folder")),
+            Found::Directory(_) => self.tell(step, 1, format!("{path}: a directory")),
             Found::File { .. } | Found::Unknown => {}
         }
     }
@@ -166,7 +166,7 @@ impl<'a> Fitting<'a> {
         let (source, target) = (step.word(1), step.target());
         let Some(name) = self.tree.resolve(source) else {
             self.missing(step);
-            // So that what becomes of it is not told of once more.
+            // So that what becomes of it is not reported once more.
             let target = self.root.mount_point(target);
             self.root.mount(&target, UNKNOWN);
             return Ok(());
@@ -181,7 +181,7 @@ impl<'a> Fitting<'a> {
         } else {
             self.bind(step, &name, content)
         }
-        let in_bin = target.rsplit('/').nth(1).is_some_and(|folder| ["bin", "sbin", "libexec"].contains(&folder));
+        let in_bin = target.rsplit('/').nth(1).is_some_and(|directory| ["bin", "sbin", "libexec"].contains(&directory));
         let mode = self.tree.rights_at(&name).map_or(0, |rights| rights.mode);
         if content.is_file() && (in_bin || mode & 0o111 != 0) {
             let path = target.to_string();
@@ -201,7 +201,7 @@ impl<'a> Fitting<'a> {
     fn copy(&mut self, step: &Step, name: &str, content: &Content) -> Result<()> {
         let target = step.target();
         if !content.is_file() {
-            let hint = if *content == Content::Directory { ": bind takes folders, copy doesn't" } else { "" };
+            let hint = if *content == Content::Directory { ": bind takes directories, copy doesn't" } else { "" };
             self.tell(step, 1, format!("copy {}: a {}, no file{hint}", step.word(1), content.kind()));
         } else if self.root.kind_at(target).is_some() {
             let place = step.words.len() - 1;
@@ -218,14 +218,14 @@ impl<'a> Fitting<'a> {
     }
 
     fn bind(&mut self, step: &Step, name: &str, content: &Content) {
-        let (target, is_folder) = (step.target(), *content == Content::Directory);
+        let (target, is_directory) = (step.target(), *content == Content::Directory);
         let place = step.words.len() - 1;
         match self.root.resolve(target) {
-            Found::Folder(_) if !is_folder => {
-                self.tell(step, place, format!("bind on {target}: a folder, and {} is none", step.word(1)));
+            Found::Directory(_) if !is_directory => {
+                self.tell(step, place, format!("bind on {target}: a directory, and {} is none", step.word(1)));
             }
-            Found::File { .. } if is_folder => {
-                self.tell(step, place, format!("bind on {target}: a file, and {} is a folder", step.word(1)));
+            Found::File { .. } if is_directory => {
+                self.tell(step, place, format!("bind on {target}: a file, and {} is a directory", step.word(1)));
             }
             _ => {}
         }

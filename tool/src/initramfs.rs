@@ -1,5 +1,5 @@
 //! The content of an initramfs, collected in any order and written sorted, parents before children; or read from a
-//! folder or an image that there is already. No right of root is needed, not even for nodes.
+//! directory or an image that there is already. No right of root is needed, not even for nodes.
 
 pub mod archive;
 mod host;
@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use crate::cpio::{Archive, Kind, Node, Rights};
 pub use lookup::normalized;
 
-/// As many entries that the kernel leaves out are told of one by one.
+/// As many entries that the kernel leaves out are reported one by one.
 const MOST_LEFT_OUT: usize = 10;
 
 /// A tree for the guest. Paths are absolute, as the guest sees them; parents that are missing are made.
@@ -49,7 +49,7 @@ impl Content {
     /// What it is, in a word.
     pub fn kind(&self) -> &'static str {
         match self {
-            Content::Directory => "folder",
+            Content::Directory => "directory",
             Content::Host(_) | Content::Bytes(_) => "file",
             Content::Symlink(_) => "link",
             Content::Node(Node::Fifo) => "FIFO",
@@ -156,7 +156,7 @@ impl Initramfs {
         self.archive_and_tell(|_| ())
     }
 
-    /// The same, and tells of each entry's bytes when they are in it.
+    /// The same, and reports each entry's bytes when they are in it.
     pub fn archive_and_tell(&self, tell: impl FnMut(u64)) -> Result<Vec<u8>> {
         self.add_all(Vec::new(), tell)
     }

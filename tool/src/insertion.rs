@@ -139,9 +139,9 @@ pub fn carried(plan: &Plan, steps: &[String]) -> String {
     text
 }
 
-/// Whether a path lies in a folder, and is not that folder.
-fn is_in(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'));
+/// Whether a path lies in a directory, and is not that directory.
+fn is_in(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory.trim_end_matches('/'));
     rest.is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
 }
 

@@ -28,9 +28,9 @@ const LARGEST: u64 = 256 << 20;
 /// The modules of one kernel.
 pub struct Modules {
     /// `…/lib/modules/VERSION`.
-    folder: PathBuf,
+    directory: PathBuf,
     version: String,
-    /// A module's name, with `_` for `-` as the kernel has it → where it lies in the folder.
+    /// A module's name, with `_` for `-` as the kernel has it → where it lies in the directory.
     files: BTreeMap<String, PathBuf>,
     built_in: BTreeSet<String>,
 }
@@ -47,14 +47,14 @@ pub struct Module {
 
 impl Modules {
     /// All below `…/lib/modules/VERSION`.
-    pub fn of(folder: &Path) -> Result<Self> {
-        let version = folder.file_name().with_context(|| format!("{} names no kernel", folder.display()))?;
+    pub fn of(directory: &Path) -> Result<Self> {
+        let version = directory.file_name().with_context(|| format!("{} names no kernel", directory.display()))?;
         let mut files = BTreeMap::new();
-        collect(folder, folder, &mut files)?;
-        ensure!(!files.is_empty(), "no kernel modules in {}", folder.display());
-        let list = fs::read_to_string(folder.join("modules.builtin")).unwrap_or_default();
+        collect(directory, directory, &mut files)?;
+        ensure!(!files.is_empty(), "no kernel modules in {}", directory.display());
+        let list = fs::read_to_string(directory.join("modules.builtin")).unwrap_or_default();
         let built_in = list.lines().filter_map(|line| name_of(Path::new(line))).collect();
-        Ok(Modules { folder: folder.into(), version: version.to_string_lossy().into_owned(), files, built_in })
+        Ok(Modules { directory: directory.into(), version: version.to_string_lossy().into_owned(), files, built_in })
     }
 
     /// The named modules and what they depend on, each once and after all it needs. One that is built in needs none.
@@ -67,18 +67,21 @@ impl Modules {
         Ok(needed)
     }
 
-    /// For a plan that names modules by paths of its own: those, and in the same folder what they need besides; and the paths
+    /// For a plan that names modules by paths of its own: those, and in the same directory what they need besides; and the paths
     /// of those that this kernel has no file of, built in or gone.
     pub fn for_plan(&self, paths: &[String]) -> Result<(Vec<Module>, Vec<String>)> {
         let file_of = |path: &String| self.files.get(&name_of(Path::new(path))?);
         let (there, absent): (Vec<String>, Vec<String>) =
             paths.iter().cloned().partition(|path| file_of(path).is_some());
-        let Some(folder) = there.first().and_then(|path| Path::new(path).parent()) else { return Ok((vec![], absent)) };
+        let Some(directory) = there.first().and_then(|path| Path::new(path).parent()) else {
+            return Ok((vec![], absent));
+        };
         let names: Vec<String> = there.iter().filter_map(|path| name_of(Path::new(path))).collect();
         let mut needed = self.needed(&names)?;
         for module in &mut needed {
             let name = name_of(Path::new(&module.path));
-            let beside = || folder.join(Path::new(&module.path).file_name().unwrap_or_default()).display().to_string();
+            let beside =
+                || directory.join(Path::new(&module.path).file_name().unwrap_or_default()).display().to_string();
             let planned = there.iter().find(|path| name_of(Path::new(path)) == name);
             module.path = planned.cloned().unwrap_or_else(beside);
         }
@@ -91,7 +94,7 @@ impl Modules {
         }
         let place = self.files.get(name);
         let place = place.with_context(|| format!("the kernel {} has no module {name}", self.version))?;
-        let file = self.folder.join(place);
+        let file = self.directory.join(place);
         let content = plain(&file).with_context(|| format!("cannot read {}", file.display()))?;
         for dependency in depends(&content).with_context(|| format!("{} is no kernel module", file.display()))? {
             self.add(&dependency, seen, needed).with_context(|| format!("needed by {name}"))?;
@@ -139,10 +142,10 @@ pub fn without(text: &str, paths: &[String]) -> String {
     stays.flat_map(|(_, line)| [line, "\n"]).collect()
 }
 
-/// Where below `folder` the modules lie, by their names.
-fn collect(folder: &Path, top: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+/// Where below `directory` the modules lie, by their names.
+fn collect(directory: &Path, top: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+        let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
         let path = entry.path();
         // Not through links: `build` and `source` of an installed kernel lead to its sources.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// Refuses a file that cannot be written. What is there stays as it is; a device or a fifo is not opened.
 pub fn ensure_writable(path: &Path) -> Result<()> {
-    ensure!(!path.is_dir(), "cannot write {}: it is a folder", path.display());
+    ensure!(!path.is_dir(), "cannot write {}: it is a directory", path.display());
     ensure!(path.file_name().is_some(), "cannot write {}: it names no file", path.display());
     if path.is_file() {
         let opened = OpenOptions::new().append(true).open(path);
@@ -25,9 +25,9 @@ pub fn ensure_writable(path: &Path) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
-    let folder = folder_of(path);
-    ensure!(folder.is_dir(), "cannot write {}: there is no folder {}", path.display(), folder.display());
-    NamedTempFile::new_in(folder).map(drop).with_context(|| format!("cannot write {}", path.display()))
+    let directory = directory_of(path);
+    ensure!(directory.is_dir(), "cannot write {}: there is no directory {}", path.display(), directory.display());
+    NamedTempFile::new_in(directory).map(drop).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Of standard output, where that is a terminal.
@@ -108,9 +108,9 @@ impl Drop for Waiting {
     }
 }
 
-/// The folder that a file is in, by its path.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+/// The directory that a file is in, by its path.
+pub fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| *directory != Path::new("")).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -133,18 +133,18 @@ mod tests {
 
     #[test]
     fn only_what_can_be_written_is_let_through() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
         fs::write(&file, "kept").unwrap();
-        for path in [&file, &folder.path().join("new"), Path::new("/dev/null"), Path::new("new-here")] {
+        for path in [&file, &directory.path().join("new"), Path::new("/dev/null"), Path::new("new-here")] {
             ensure_writable(path).unwrap();
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left behind");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "something is left behind");
         for (path, why) in [
-            (folder.path().to_path_buf(), "it is a folder"),
-            (folder.path().join("none/new"), "there is no folder"),
-            (file.join("new"), "there is no folder"),
+            (directory.path().to_path_buf(), "it is a directory"),
+            (directory.path().join("none/new"), "there is no directory"),
+            (file.join("new"), "there is no directory"),
             ("/proc/new".into(), "cannot write /proc/new"),
             ("".into(), "it names no file"),
         ] {

@@ -36,7 +36,7 @@ pub struct Options {
     /// The boot plan, packed as /boot.plan [default: none, the built-in plan runs]
     #[arg(long, value_name = "PATH")]
     pub plan: Option<PathBuf>,
-    /// A file or folder and where it goes; a dynamic program's interpreter and libraries come along
+    /// A file or directory and where it goes; a dynamic program's interpreter and libraries come along
     #[arg(long = "file", value_name = "/GUEST=HOST", value_parser = placed)]
     pub files: Vec<(String, PathBuf)>,
     #[command(flatten)]
@@ -147,10 +147,11 @@ fn warn<'f>(plan: &str, findings: impl Iterator<Item = &'f Finding>) {
 
 /// The next packing would pack it, and be another one.
 fn ensure_out_is_elsewhere(options: &Options) -> Result<()> {
-    let folder = output::folder_of(&options.out);
-    let folder = folder.canonicalize().with_context(|| format!("cannot find the folder {}", folder.display()))?;
+    let directory = output::directory_of(&options.out);
+    let directory =
+        directory.canonicalize().with_context(|| format!("cannot find the directory {}", directory.display()))?;
     for (_, host) in &options.files {
-        let is_inside = host.is_dir() && host.canonicalize().is_ok_and(|host| folder.starts_with(host));
+        let is_inside = host.is_dir() && host.canonicalize().is_ok_and(|host| directory.starts_with(host));
         ensure!(!is_inside, "{} would lie in {}, which is to be packed", options.out.display(), host.display());
     }
     Ok(())
@@ -162,9 +163,9 @@ fn write(out: &Path, bytes: &[u8]) -> Result<()> {
     if out.exists() && !out.is_file() {
         return std::fs::write(out, bytes).with_context(context);
     }
-    let folder = output::folder_of(out);
+    let directory = output::directory_of(out);
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder).with_context(context)?;
+    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(directory).with_context(context)?;
     file.write_all(bytes).with_context(context)?;
     file.persist(out).with_context(context)?;
     Ok(())
@@ -176,6 +177,6 @@ fn placed(word: &str) -> Result<(String, PathBuf)> {
     ensure!(!guest.split('/').any(|name| name == ".."), "{guest}: a path in the guest has no ..");
     ensure!(!host.is_empty(), "no file of this machine is named for {guest}");
     let is_named = !guest.ends_with('/') || Path::new(host).is_dir();
-    ensure!(is_named, "{guest} ends with a slash, and {host} is no folder: name the file, too");
+    ensure!(is_named, "{guest} ends with a slash, and {host} is no directory: name the file, too");
     Ok((normalized(guest), PathBuf::from(host)))
 }

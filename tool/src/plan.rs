@@ -148,7 +148,7 @@ impl Plan {
         self.judged().0
     }
 
-    /// The same, and the plan as it was probably meant, so that a slip is told of once and not with all its
+    /// The same, and the plan as it was probably meant, so that a slip is reported once and not with all its
     /// consequences.
     pub fn judged(&self) -> (Vec<Finding>, Plan) {
         let (mut findings, meant) = faults::find(self);

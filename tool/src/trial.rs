@@ -2,12 +2,12 @@
 //! over this machine, so nothing outside can change: where only a VM's root may do something, something else stands in,
 //! and that is said.
 
-mod enclosure;
 mod forbidden;
 mod gone;
 mod ledger;
 mod memory;
-mod stand_in;
+mod sandbox;
+mod substitute;
 mod tried;
 mod view;
 mod watch;
@@ -41,7 +41,7 @@ pub struct Options {
     /// The boot plan [default: the tree's /boot.plan, else the built-in one]
     #[arg(long, value_name = "PATH")]
     pub plan: Option<PathBuf>,
-    /// A folder to try as the initramfs; it stays as it is. This or --initramfs is needed
+    /// A directory to try as the initramfs; it stays as it is. This or --initramfs is needed
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
     /// An image to try as the initramfs, compressed or not. This or --root is needed
@@ -64,7 +64,7 @@ pub struct Options {
 /// The command: exits 1 if the boot comes to no service, else 0, or what the service exits with.
 pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     let (tree, plan) = gather(options, sources)?;
-    let held = enclosure::start(&tree, &options.words)?;
+    let held = sandbox::start(&tree, &options.words)?;
     if !options.json {
         println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
         tree.left_out().iter().for_each(|line| println!("{line}"));
@@ -84,7 +84,7 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
 }
 
 /// From the service's first instruction on.
-fn go_on(options: &Options, held: &enclosure::Held, tried: &mut Tried) -> Result<()> {
+fn go_on(options: &Options, held: &sandbox::Held, tried: &mut Tried) -> Result<()> {
     if !options.json {
         println!("\n{}", view::of(held.pid)?);
     }

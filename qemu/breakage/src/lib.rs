@@ -1,4 +1,4 @@
-//! What breaks things: each system call failing in each way, texts that nobody would write, every kernel in every circumstance.
+//! What breaks things: each system call failing in each way, texts that nobody would write, every kernel in every scenario.
 
 pub mod faults;
 pub mod fuzz;

@@ -1,10 +1,10 @@
-//! `cargo vm matrix`: the same boot on each kernel in use and in each circumstance that kernels make a difference in.
+//! `cargo vm matrix`: the same boot on each kernel in use and in each scenario that kernels make a difference in.
 //! Each cell says how its guest ended, not how long it took.
 
-pub mod circumstances;
 pub mod guest;
 mod memory;
 pub mod record;
+pub mod scenarios;
 mod truncated;
 
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use circumstances::{CIRCUMSTANCES, Images};
 use guest::Subject;
 use record::{Cell, Record, Verdict};
+use scenarios::{Images, SCENARIOS};
 use sources::host;
 use tool::output;
 
@@ -30,7 +30,7 @@ pub struct Options {
     /// A kernel of one's own to boot, more than one if given again
     #[arg(long, value_name = "PATH")]
     pub kernel: Vec<PathBuf>,
-    /// Only the circumstances whose name contains this
+    /// Only the scenarios whose name contains this
     #[arg(long, value_name = "WORDS", default_value = "")]
     pub only: String,
     /// Where to write a record
@@ -58,11 +58,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(if record.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Before anything is fetched: that there is a circumstance of that name.
+/// Before anything is fetched: that there is a scenario of that name.
 fn ensure_wanted(words: &str) -> Result<()> {
-    let names: Vec<&str> = CIRCUMSTANCES.iter().map(|what| what.name).collect();
+    let names: Vec<&str> = SCENARIOS.iter().map(|what| what.name).collect();
     let is_there = names.iter().any(|name| name.contains(words));
-    ensure!(is_there, "no circumstance's name contains {words:?}; they are: {}", names.join("; "));
+    ensure!(is_there, "no scenario's name contains {words:?}; they are: {}", names.join("; "));
     Ok(())
 }
 
@@ -78,10 +78,10 @@ fn subjects(options: &Options) -> Result<Vec<Subject>> {
     if chosen.is_empty() { self::releases() } else { Ok(chosen) }
 }
 
-/// Boots each kernel in each circumstance that is wanted by its name.
+/// Boots each kernel in each scenario that is wanted by its name.
 pub fn fill(subjects: &[Subject], wanted: impl Fn(&str) -> bool) -> Result<Record> {
     let images = Images::gather()?;
-    let wanted = CIRCUMSTANCES.iter().filter(|what| wanted(what.name));
+    let wanted = SCENARIOS.iter().filter(|what| wanted(what.name));
     let cells: Vec<_> = wanted.flat_map(|what| subjects.iter().map(move |subject| (subject, what))).collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -102,7 +102,7 @@ pub fn fill(subjects: &[Subject], wanted: impl Fn(&str) -> bool) -> Result<Recor
 
 fn tell(cell: Option<&Cell>, done: usize, all: usize) {
     let Some(cell) = cell else { return };
-    eprintln!("vm: {done}/{all} {}: {}: {}", cell.kernel, cell.circumstance, cell.verdict);
+    eprintln!("vm: {done}/{all} {}: {}: {}", cell.kernel, cell.scenario, cell.verdict);
     if cell.verdict == Verdict::Wrong {
         eprintln!("{}", cell.how);
     }

@@ -1,4 +1,4 @@
-//! Who comes in: one thread that waits at `vsock`, at the host's open ports and for changes of the folder.
+//! Who comes in: one thread that waits at `vsock`, at the host's open ports and for changes of the directory.
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
@@ -29,11 +29,11 @@ pub struct Door {
 }
 
 impl Door {
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open(directory: &Path) -> io::Result<Self> {
         let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let wanted = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::MOVED_FROM;
-        inotify::add_watch(&changes, folder, wanted)?;
-        Ok(Door { calls: listening(&SockAddr::unix(folder.join("vsock"))?)?, changes })
+        inotify::add_watch(&changes, directory, wanted)?;
+        Ok(Door { calls: listening(&SockAddr::unix(directory.join("vsock"))?)?, changes })
     }
 
     /// Until the bridge ends.
@@ -102,7 +102,7 @@ fn take_call(shared: &Arc<Shared>, port: u32, listener: &Socket) -> io::Result<(
         accepted => accepted?,
     };
     if cid(&caller) == cid(&(shared.addresses)(End::Guest, port)?) {
-        let path = shared.folder.join(format!("vsock_{port}"));
+        let path = shared.directory.join(format!("vsock_{port}"));
         spawn(shared, move |shared| shared.streams.join(connected(&SockAddr::unix(path)?)?, stream));
     }
     Ok(())

@@ -1,9 +1,9 @@
-//! A guest's vsock that the host's kernel serves (vhost), as a folder of Unix sockets: what Firecracker, Cloud Hypervisor and
+//! A guest's vsock that the host's kernel serves (vhost), as a directory of Unix sockets: what Firecracker, Cloud Hypervisor and
 //! vhost-device-vsock have on the host.
 //!
-//! Who connects to `FOLDER/vsock` and writes `CONNECT PORT\n` is answered `OK …\n` and talks to the guest's port, or the
-//! connection ends. Who listens at `FOLDER/vsock_PORT` takes the guest's calls of the host's port. The kernel has no way to
-//! listen at every port at once, so the folder is watched: a port is open while there is a socket for it.
+//! Who connects to `DIRECTORY/vsock` and writes `CONNECT PORT\n` is answered `OK …\n` and talks to the guest's port, or the
+//! connection ends. Who listens at `DIRECTORY/vsock_PORT` takes the guest's calls of the host's port. The kernel has no way to
+//! listen at every port at once, so the directory is watched: a port is open while there is a socket for it.
 //!
 //! Where the two ends are is told by an [`Addresses`], so that the same bridge runs over AF_VSOCK and over Unix sockets.
 
@@ -52,7 +52,7 @@ pub struct Bridge {
 }
 
 struct Shared {
-    folder: PathBuf,
+    directory: PathBuf,
     addresses: Addresses,
     /// The host's ports that are open to the guest.
     ports: Mutex<BTreeMap<u32, Arc<Socket>>>,
@@ -64,10 +64,14 @@ struct Shared {
 }
 
 impl Bridge {
-    /// Opens a bridge in an empty folder. What goes wrong later, with nobody to return it to, is told.
-    pub fn open(folder: &Path, addresses: Addresses, tell: impl Fn(&str) + Send + Sync + 'static) -> io::Result<Self> {
+    /// Opens a bridge in an empty directory. What goes wrong later, with nobody to return it to, is told.
+    pub fn open(
+        directory: &Path,
+        addresses: Addresses,
+        tell: impl Fn(&str) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            folder: folder.to_path_buf(),
+            directory: directory.to_path_buf(),
             addresses,
             ports: Mutex::default(),
             streams: Streams::default(),
@@ -75,7 +79,7 @@ impl Bridge {
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             tell: Box::new(tell),
         });
-        let door = door::Door::open(folder)?;
+        let door = door::Door::open(directory)?;
         let doorman = thread::spawn({
             let shared = Arc::clone(&shared);
             move || {
@@ -87,7 +91,7 @@ impl Bridge {
         Ok(Bridge { shared, doorman: Some(doorman) })
     }
 
-    /// Opens a port of the host's to the guest at once, where watching the folder would take a moment.
+    /// Opens a port of the host's to the guest at once, where watching the directory would take a moment.
     pub fn open_port(&self, port: u32) -> io::Result<()> {
         self.shared.open_port(port)
     }
@@ -104,7 +108,7 @@ impl Drop for Bridge {
     fn drop(&mut self) {
         self.end();
         if let Some(doorman) = self.doorman.take() {
-            // A panic of its own has been told of already.
+            // A panic of its own has been reported already.
             doorman.join().ok();
         }
     }

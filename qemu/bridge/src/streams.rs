@@ -57,7 +57,7 @@ impl Streams {
     }
 }
 
-/// Up to the end, which whoever reads is told of; one that reads no more ends what comes for it.
+/// Up to the end, of which whoever reads is notified; one that reads no more ends what comes for it.
 fn pass(mut from: &Socket, mut to: &Socket) {
     let passed = io::copy(&mut from, &mut to);
     // Each may have ended already.

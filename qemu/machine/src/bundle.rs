@@ -1,4 +1,4 @@
-//! An OCI bundle (runtime-spec 1.0): config.json and a busybox root, for the initramfs or for a folder.
+//! An OCI bundle (runtime-spec 1.0): config.json and a busybox root, for the initramfs or for a directory.
 
 use std::path::Path;
 
@@ -49,8 +49,8 @@ impl Bundle {
     pub fn pack(&self, tree: &mut Initramfs, busybox: &Path) -> Result<()> {
         let config = serde_json::to_string_pretty(&self.config())?;
         tree.bytes(&format!("{PATH}/config.json"), 0o644, config);
-        for folder in ["dev", "proc", "sys", "tmp"] {
-            tree.dir(&format!("{PATH}/rootfs/{folder}"), 0o755);
+        for directory in ["dev", "proc", "sys", "tmp"] {
+            tree.dir(&format!("{PATH}/rootfs/{directory}"), 0o755);
         }
         for applet in APPLETS {
             tree.symlink("busybox", &format!("{PATH}/rootfs/bin/{applet}"));

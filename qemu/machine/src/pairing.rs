@@ -22,7 +22,7 @@ const RUNTIMES: [&str; 2] = ["crun", "runc"];
 pub struct Pairing {
     plan: Plan,
     /// The mock of the plan's agent; None: any agent.
-    pub stand_in: Option<String>,
+    pub mock: Option<String>,
     /// For the kernel's command line.
     pub kernel_words: String,
     /// Where the plan looks for its agent: in the initramfs, or on the disk if there is one.
@@ -49,7 +49,7 @@ impl Pairing {
     fn of(text: &str) -> Self {
         let mut pairing = Pairing { plan: Plan::of("plan", text), ..Pairing::default() };
         let comment = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        pairing.stand_in = comment("# mock agent: ").map(String::from);
+        pairing.mock = comment("# mock agent: ").map(String::from);
         pairing.kernel_words = comment("# kernel: ").unwrap_or_default().to_string();
         let mut exec = None;
         for line in pairing.plan.lines().to_vec() {
@@ -85,13 +85,13 @@ impl Pairing {
         self.carried.iter().find_map(|(source, target)| Some(format!("{source}{}", below(path, target)?)))
     }
 
-    /// Whether the plan brings something to this path of the new root, or to a folder that it is in.
+    /// Whether the plan brings something to this path of the new root, or to a directory that it is in.
     pub fn carries(&self, path: &str) -> bool {
         let targets = self.carried.iter().map(|(_, target)| target);
         self.links.iter().chain(targets).any(|target| below(path, target).is_some())
     }
 
-    /// The step that brings a file or folder of the initramfs, or of the disk, to the same path in the new root.
+    /// The step that brings a file or directory of the initramfs, or of the disk, to the same path in the new root.
     pub fn step(&self, path: &str) -> String {
         match &self.disk {
             Some(disk) => format!("link {disk}{path} {path}"),
@@ -105,9 +105,9 @@ impl Pairing {
     }
 }
 
-/// What of `path` comes after `folder`, if it is that folder or lies in it.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+/// What of `path` comes after `directory`, if it is that directory or lies in it.
+fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
+    path.strip_prefix(directory).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_plan_tells_what_it_wants() {
         let pairing = Pairing::of(PLAN);
-        assert_eq!(pairing.stand_in.as_deref(), Some("own"));
+        assert_eq!(pairing.mock.as_deref(), Some("own"));
         assert_eq!(pairing.kernel_words, "a=1 b");
         assert_eq!((pairing.agent.as_str(), pairing.runtime.as_deref()), ("/agents/one", Some("/crun")));
         assert_eq!((pairing.modules.as_slice(), &pairing.disk), (["/m/a.ko".to_string()].as_slice(), &None));

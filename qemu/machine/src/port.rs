@@ -29,16 +29,16 @@ pub struct Live {
     number: u16,
     socket: PathBuf,
     reader: JoinHandle<std::io::Result<Heard>>,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Live {
     pub fn listen(number: u16) -> Result<Live> {
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let socket = folder.path().join("port");
+        let directory = tempfile::tempdir().context("cannot make a temporary directory")?;
+        let socket = directory.path().join("port");
         let listener = UnixListener::bind(&socket).with_context(|| format!("cannot listen at {}", socket.display()))?;
         let reader = thread::spawn(move || read(&listener));
-        Ok(Live { number, socket, reader, _folder: folder })
+        Ok(Live { number, socket, reader, _directory: directory })
     }
 
     /// For QEMU's command line.

@@ -101,7 +101,7 @@ impl Sandbox {
         self.file(path, content, 0o755)
     }
 
-    /// Makes a folder, its parents included.
+    /// Makes a directory, its parents included.
     pub fn dir(self, path: &str, mode: u32) -> Result<Sandbox> {
         self.tree.dir(path, mode)?;
         Ok(self)

@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use tempfile::NamedTempFile;
 
-use crate::leavings::Leavings;
+use crate::cleanup::Cleanup;
 use crate::qemu::{Outcome, Vm};
 use crate::vsock::{FIRST_CID, Vsock};
 use host::Host;
@@ -56,17 +56,17 @@ pub struct TaskVm {
     pub cid: u32,
     style: Style,
     image: NamedTempFile,
-    _leavings: Leavings,
+    _cleanup: Cleanup,
 }
 
 impl TaskVm {
     /// The initramfs has an agent that understands the style's words, and a plan that loads what vsock needs.
     pub fn new(kernel: &Path, initramfs: &Initramfs, style: Style) -> Result<Self> {
         let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
-        let leavings = Leavings::of_path(image.path());
+        let cleanup = Cleanup::of_path(image.path());
         initramfs.write(image.path())?;
         let vm = Vm { init_args: style.words(), ..Vm::new(kernel, image.path()) };
-        Ok(TaskVm { vm, cid: FIRST_CID, style, image, _leavings: leavings })
+        Ok(TaskVm { vm, cid: FIRST_CID, style, image, _cleanup: cleanup })
     }
 
     /// Where its initramfs lies, as long as the guest is there.

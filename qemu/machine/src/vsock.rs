@@ -1,6 +1,6 @@
-//! A vsock device for a guest, and the host's end of it: a folder of Unix sockets.
+//! A vsock device for a guest, and the host's end of it: a directory of Unix sockets.
 //!
-//! Where this machine's kernel serves vsock (vhost), it is the device, and a bridge of ours makes the folder of it. Elsewhere
+//! Where this machine's kernel serves vsock (vhost), it is the device, and a bridge of ours makes the directory of it. Elsewhere
 //! the device is a program, by vhost-user. On the host both are what Firecracker and Cloud Hypervisor have: a guest's
 //! call of port P arrives at the socket `vsock_P`; who connects to `vsock` and writes `CONNECT P\n` is answered `OK …\n` and
 //! then talks to the guest's port P.
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use vsock_bridge::vhost::{self, Answer};
 use vsock_bridge::{Bridge, HOST_CID, cids};
 
-use crate::leavings::Leavings;
+use crate::cleanup::Cleanup;
 use tool::modules::{Module, Modules};
 use user::UserDevice;
 
@@ -29,26 +29,26 @@ pub const FIRST_CID: u32 = 3;
 /// What vsock needs of a kernel that has it as modules; a microvm's devices are of the kind mmio.
 const MODULES: [&str; 2] = ["virtio_mmio", "vmw_vsock_virtio_transport"];
 
-/// What a kernel needs for vsock, from the folder of its modules; nothing where it has none: then it is built in.
-pub fn modules(folder: Option<&Path>) -> Result<Vec<Module>> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
-    Modules::of(folder)?.needed(&MODULES.map(String::from))
+/// What a kernel needs for vsock, from the directory of its modules; nothing where it has none: then it is built in.
+pub fn modules(directory: Option<&Path>) -> Result<Vec<Module>> {
+    let Some(directory) = directory else { return Ok(Vec::new()) };
+    Modules::of(directory)?.needed(&MODULES.map(String::from))
 }
 
 /// Who moves the bytes.
 enum Device {
-    /// This machine's kernel, with a bridge to the folder.
+    /// This machine's kernel, with a bridge to the directory.
     Vhost { bridge: Bridge, cid: u32, said: Arc<Mutex<String>> },
     /// A program, and why it is not the kernel.
     User(UserDevice, String),
 }
 
-/// A device that runs; it ends, and its folder goes, when this is dropped.
+/// A device that runs; it ends, and its directory goes, when this is dropped.
 pub struct Vsock {
-    // Before its folder.
+    // Before its directory.
     device: Device,
-    folder: TempDir,
-    _leavings: Leavings,
+    directory: TempDir,
+    _cleanup: Cleanup,
 }
 
 impl Vsock {
@@ -60,17 +60,18 @@ impl Vsock {
     /// The same with another file than /dev/vhost-vsock.
     pub fn start_by(vhost: &Path, cid: u32) -> Result<Self> {
         // Not in the cache: a Unix socket's path has 107 bytes at most.
-        let folder = tempfile::Builder::new().prefix("moveroot-vsock-").tempdir().context("no folder for sockets")?;
-        let leavings = Leavings::of_path(folder.path());
+        let directory =
+            tempfile::Builder::new().prefix("moveroot-vsock-").tempdir().context("no directory for sockets")?;
+        let cleanup = Cleanup::of_path(directory.path());
         let device = match vhost::ask(vhost, cid) {
             // It is given back here, for QEMU to take.
-            Answer::Serves(_) => bridged(folder.path(), cid)?,
+            Answer::Serves(_) => bridged(directory.path(), cid)?,
             Answer::Taken => {
                 bail!("another guest of this machine has the vsock CID {cid}: name a free one by --vsock CID")
             }
-            Answer::Missing(why) => Device::User(UserDevice::start(folder.path(), cid)?, format!("{why:#}")),
+            Answer::Missing(why) => Device::User(UserDevice::start(directory.path(), cid)?, format!("{why:#}")),
         };
-        Ok(Vsock { device, folder, _leavings: leavings })
+        Ok(Vsock { device, directory, _cleanup: cleanup })
     }
 
     /// QEMU's words for it.
@@ -82,8 +83,8 @@ impl Vsock {
     }
 
     /// Where the host's sockets are.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// What the device had to complain of.
@@ -96,7 +97,7 @@ impl Vsock {
 
     /// Takes the guest's calls of a port.
     pub fn listen(&self, port: u32) -> Result<UnixListener> {
-        let path = self.folder.path().join(format!("vsock_{port}"));
+        let path = self.directory.path().join(format!("vsock_{port}"));
         if let Device::Vhost { bridge, .. } = &self.device {
             bridge.open_port(port).with_context(|| format!("cannot listen at this machine's vsock port {port}"))?;
         }
@@ -105,7 +106,7 @@ impl Vsock {
 
     /// Calls the guest at a port; one attempt. Before the guest listens there, it fails.
     pub fn call(&self, port: u32, limit: Duration) -> Result<UnixStream> {
-        let path = self.folder.path().join("vsock");
+        let path = self.directory.path().join("vsock");
         let mut stream = UnixStream::connect(&path).with_context(|| format!("cannot connect to {}", path.display()))?;
         stream.set_read_timeout(Some(limit))?;
         stream.write_all(format!("CONNECT {port}\n").as_bytes()).context("cannot write to the vsock device")?;
@@ -140,7 +141,7 @@ pub fn vhost_words(cid: u32) -> Vec<String> {
     vec!["-device".to_string(), format!("vhost-vsock-device,guest-cid={cid}")]
 }
 
-fn bridged(folder: &Path, cid: u32) -> Result<Device> {
+fn bridged(directory: &Path, cid: u32) -> Result<Device> {
     let said = Arc::new(Mutex::new(String::new()));
     let tell = {
         let said = Arc::clone(&said);
@@ -150,7 +151,7 @@ fn bridged(folder: &Path, cid: u32) -> Result<Device> {
         }
     };
     let bridge =
-        Bridge::open(folder, cids(cid, HOST_CID), tell).context("cannot open a bridge to the guest's vsock")?;
+        Bridge::open(directory, cids(cid, HOST_CID), tell).context("cannot open a bridge to the guest's vsock")?;
     Ok(Device::Vhost { bridge, cid, said })
 }
 

@@ -76,8 +76,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(checkout) = &options.against {
         return compare(options, checkout);
     }
-    let folder = if options.record { workspace::root().join("qemu/records") } else { peers::folder()? };
-    let json = folder.join(format!("bench-{}.json", host::date()?));
+    let directory = if options.record { workspace::root().join("qemu/records") } else { peers::directory()? };
+    let json = directory.join(format!("bench-{}.json", host::date()?));
     output::ensure_writable(&json)?;
     let (kinds, left_out) = takers()?;
     let service = peers::probe()?;
@@ -102,7 +102,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     print!("{}", record.tables());
-    keep(&record, &json, &folder.join("bench.svg"))?;
+    keep(&record, &json, &directory.join("bench.svg"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -98,7 +98,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(out) => out.clone(),
         None => workspace::target()?.join("profile"),
     };
-    fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    fs::create_dir_all(&out).with_context(|| format!("cannot make the directory {}", out.display()))?;
     let json = out.join("profile.json");
     output::ensure_writable(&json)?;
     let guest = guest(options)?;
@@ -164,9 +164,9 @@ fn record_with_perf(guest: &Guest, record: &Record, out: &Path) -> Result<record
     recorded.report(&out.join("report.txt"))?;
     let calls = Calls::read(&recorded.system_calls()?)?;
     eprintln!("vm: a boot with perf and marks");
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let directory = tempfile::tempdir().context("cannot make a temporary directory")?;
     let (recording, marks) = guest.record_marked()?;
-    let marked = Calls::read(&Recorded::keep(&recording, folder.path())?.system_calls()?)?;
+    let marked = Calls::read(&Recorded::keep(&recording, directory.path())?.system_calls()?)?;
     let counts = marked.counts(&marks, guest.khz())?;
     let made = Calls::by_step(&calls, &marked, &counts, &guest.step_names(&marks)?)?;
     let counted = guest.records_counted();

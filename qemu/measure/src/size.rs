@@ -36,14 +36,14 @@ struct Record {
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let now = measure()?;
-    let folder = workspace::root().join("qemu/records");
-    let before = match options.against.clone().or(newest(&folder)?) {
+    let directory = workspace::root().join("qemu/records");
+    let before = match options.against.clone().or(newest(&directory)?) {
         Some(path) => Some(read(&path)?),
         None => None,
     };
     print!("{}", table(&now, before.as_ref()));
     if options.record {
-        let path = free(&folder, &now.date)?;
+        let path = free(&directory, &now.date)?;
         let json = serde_json::to_string_pretty(&now)? + "\n";
         fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("vm: wrote {}", path.display());
@@ -79,10 +79,10 @@ fn header(sections: &[(u64, u64, &str)]) -> Option<u64> {
 
 /// Links init once more, and has the linker write down what went where.
 fn link_map() -> Result<String> {
-    let folder = workspace::cache("size")?;
-    let path = folder.join("init.map");
+    let directory = workspace::cache("size")?;
+    let path = directory.join("init.map");
     let mut cargo = build::cargo_for_init("rustc");
-    cargo.arg("--target-dir").arg(&folder);
+    cargo.arg("--target-dir").arg(&directory);
     cargo.arg("--").arg(format!("-Clink-arg=-Wl,-Map={}", path.display()));
     let status = cargo.status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo could not link init with a map: {status}");
@@ -140,15 +140,17 @@ fn change(now: u64, before: Option<u64>) -> String {
 }
 
 /// The name of a new record: from the second of a day on with a letter behind the date.
-fn free(folder: &Path, date: &str) -> Result<PathBuf> {
+fn free(directory: &Path, date: &str) -> Result<PathBuf> {
     let letters = ('b'..='z').map(String::from);
     let mut names = std::iter::once(String::new()).chain(letters).map(|letter| format!("size-{date}{letter}.json"));
-    names.find_map(|name| Some(folder.join(name)).filter(|path| !path.exists())).context("so many records of one day")
+    names
+        .find_map(|name| Some(directory.join(name)).filter(|path| !path.exists()))
+        .context("so many records of one day")
 }
 
 /// Names carry their dates, so the last in order is the newest.
-fn newest(folder: &Path) -> Result<Option<PathBuf>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(None) };
+fn newest(directory: &Path) -> Result<Option<PathBuf>> {
+    let Ok(entries) = fs::read_dir(directory) else { return Ok(None) };
     let mut found: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     found.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("size-")));
     Ok(found.into_iter().max())
@@ -165,16 +167,16 @@ mod tests {
 
     #[test]
     fn no_record_of_a_day_takes_anothers_place() -> Result<()> {
-        let folder = tempfile::tempdir()?;
+        let directory = tempfile::tempdir()?;
         let mut written = Vec::new();
         for _ in 0..3 {
-            let path = free(folder.path(), "2026-11-22")?;
+            let path = free(directory.path(), "2026-11-22")?;
             assert!(!path.exists());
             fs::write(&path, "")?;
-            assert_eq!(newest(folder.path())?, Some(path.clone()));
+            assert_eq!(newest(directory.path())?, Some(path.clone()));
             written.push(path);
         }
-        assert!(free(folder.path(), "2026-11-23")? > written[2]);
+        assert!(free(directory.path(), "2026-11-23")? > written[2]);
         Ok(())
     }
 

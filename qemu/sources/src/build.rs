@@ -1,4 +1,4 @@
-//! Builds what runs in a guest: the init for this workspace's target folder, agents as static programs.
+//! Builds what runs in a guest: the init for this workspace's target directory, agents as static programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// The release `init`. With a plan it is built in, and the program lands in a target folder of its own so that the
+/// The release `init`. With a plan it is built in, and the program lands in a target directory of its own so that the
 /// two builds don't undo each other.
 pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
     let mut target = workspace::target()?;
@@ -42,7 +42,7 @@ pub fn other_init(checkout: &Path, plan: &Path) -> Result<PathBuf> {
     built(cargo, target.join("release/init"))
 }
 
-/// The release `init` that marks its entry and its steps, in a target folder of its own.
+/// The release `init` that marks its entry and its steps, in a target directory of its own.
 pub fn marked_init() -> Result<PathBuf> {
     let target = workspace::target()?.join("marks");
     let mut cargo = cargo_for_init("build");

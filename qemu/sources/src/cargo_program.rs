@@ -11,15 +11,15 @@ use crate::workspace;
 pub fn installed(name: &str, version: &str) -> Result<PathBuf> {
     let lock = workspace::cache("programs")?.join("lock");
     let lock = File::create(&lock).with_context(|| format!("cannot create {}", lock.display()))?;
-    lock.lock().context("cannot lock the folder of programs")?;
-    let folder = workspace::cache("programs")?.join(format!("{name}-{version}"));
-    let program = folder.join("bin").join(name);
+    lock.lock().context("cannot lock the directory of programs")?;
+    let directory = workspace::cache("programs")?.join(format!("{name}-{version}"));
+    let program = directory.join("bin").join(name);
     if program.is_file() {
         return Ok(program);
     }
     eprintln!("vm: {name} missing here: cargo builds version {version}, which takes a minute or two");
     let mut cargo = workspace::cargo();
-    cargo.args(["install", "--quiet", "--locked", "--no-track", name, "--version", version, "--root"]).arg(&folder);
+    cargo.args(["install", "--quiet", "--locked", "--no-track", name, "--version", version, "--root"]).arg(&directory);
     cargo.arg("--target-dir").arg(workspace::cache("programs")?.join("build"));
     let status = cargo.status().with_context(|| format!("cannot run cargo to install {name}"))?;
     ensure!(status.success(), "cargo could not install {name} {version}: {status}");

@@ -26,13 +26,13 @@ pub fn config(release: &str) -> Result<PathBuf> {
     Part::CONFIG.fetch(&Lists::of(release)?).with_context(|| format!("no kernel configuration of {release}"))
 }
 
-/// The folder `…/lib/modules/VERSION` of a release's kernel, or of this one's. `modules.dep` is not in it: depmod(8)
+/// The directory `…/lib/modules/VERSION` of a release's kernel, or of this one's. `modules.dep` is not in it: depmod(8)
 /// makes that.
 pub fn modules(release: Option<&str>) -> Result<PathBuf> {
     let lists = release.map_or_else(Lists::own, Lists::of)?;
     let kernel =
         Part::MODULES.fetch(&lists).with_context(|| format!("no modules of {}", release.unwrap_or("the kernel")))?;
-    kernel.parent().map(Path::to_path_buf).context("the modules lie in no folder")
+    kernel.parent().map(Path::to_path_buf).context("the modules lie in no directory")
 }
 
 /// What a bzImage says it is: `6.1.0-56-cloud-amd64`. Its place is told at 0x20e, kernel_version in
@@ -58,8 +58,8 @@ pub fn name(kernel: &Path) -> String {
 
 /// Debian's static busybox, for the container's root; this machine's own busybox is left alone.
 pub fn busybox() -> Result<PathBuf> {
-    let folder = apt::unpacked("busybox-static", "*bin/busybox")?;
-    let places = ["bin/busybox", "usr/bin/busybox"].map(|place| folder.join(place));
+    let directory = apt::unpacked("busybox-static", "*bin/busybox")?;
+    let places = ["bin/busybox", "usr/bin/busybox"].map(|place| directory.join(place));
     places.into_iter().find(|place| place.is_file()).context("no busybox in the package busybox-static")
 }
 
@@ -97,16 +97,16 @@ impl Part {
         let image = lists.dependency("linux-image-cloud-amd64", "linux-image-")?;
         let own = lists.find_dependency(&image, self.prefix)?;
         let pattern = self.patterns[usize::from(own.is_none())];
-        let folder = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;
-        let wanted = || format!("nothing named {}… in {}", self.wanted, folder.display());
-        find(&folder, self.wanted)?.with_context(wanted)
+        let directory = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;
+        let wanted = || format!("nothing named {}… in {}", self.wanted, directory.display());
+        find(&directory, self.wanted)?.with_context(wanted)
     }
 }
 
-/// The first thing below a folder whose name begins so.
-fn find(folder: &Path, prefix: &str) -> Result<Option<PathBuf>> {
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
+/// The first thing below a directory whose name begins so.
+fn find(directory: &Path, prefix: &str) -> Result<Option<PathBuf>> {
+    for entry in fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+        let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
         if entry.file_name().to_string_lossy().starts_with(prefix) {
             return Ok(Some(entry.path()));
         }

@@ -1,4 +1,4 @@
-//! Where this workspace keeps its things: the repository's root, cargo's target folder, the harness's cache in it.
+//! Where this workspace keeps its things: the repository's root, cargo's target directory, the harness's cache in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 
-/// The repository's root folder.
+/// The repository's root directory.
 pub fn root() -> &'static Path {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.ancestors().nth(2).unwrap_or(crate_folder)
+    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_directory.ancestors().nth(2).unwrap_or(crate_directory)
 }
 
-/// Cargo's target folder, wherever configuration or environment put it.
+/// Cargo's target directory, wherever configuration or environment put it.
 pub fn target() -> Result<PathBuf> {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     if let Some(target) = TARGET.get() {
@@ -23,11 +23,11 @@ pub fn target() -> Result<PathBuf> {
     Ok(TARGET.get_or_init(|| target).clone())
 }
 
-/// A folder of the harness's cache, made when missing.
+/// A directory of the harness's cache, made when missing.
 pub fn cache(name: &str) -> Result<PathBuf> {
-    let folder = target()?.join("vm").join(name);
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    Ok(folder)
+    let directory = target()?.join("vm").join(name);
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make the directory {}", directory.display()))?;
+    Ok(directory)
 }
 
 /// The cargo that runs us, or the one on the path.

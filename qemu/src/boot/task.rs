@@ -26,7 +26,7 @@ pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Res
     let (outcome, ran) = vm.run(
         |line| super::show_line(options, line),
         |host| {
-            eprintln!("vm: the agent answers, by {}; sockets are in {}", host.vsock, host.vsock.folder().display());
+            eprintln!("vm: the agent answers, by {}; sockets are in {}", host.vsock, host.vsock.directory().display());
             let ran = host.run("demo", bundle::PATH)?;
             host.client.shutdown()?;
             Ok((host.first_answer, ran))

@@ -103,7 +103,7 @@ fn built() -> Result<PathBuf> {
     messages.lines().find_map(executable).with_context(|| format!("cargo built no tests named {BINARY}"))
 }
 
-/// In a message of cargo that tells of the binary: "External tools" in cargo's book.
+/// In a message of cargo that reports the binary: "External tools" in cargo's book.
 fn executable(message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let is_ours = message["target"]["name"] == BINARY && message["target"]["kind"][0] == "test";

@@ -12,9 +12,9 @@ const MOST_BYTES: usize = 4200;
 /// Each file of the corpus on its own, so that a fault is the file's.
 #[test]
 fn corpus() -> Result<()> {
-    let folder = workspace::root().join("qemu/fuzz/corpus");
+    let directory = workspace::root().join("qemu/fuzz/corpus");
     let mut files = 0;
-    for entry in folder.read_dir().with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in directory.read_dir().with_context(|| format!("cannot read {}", directory.display()))? {
         let path = entry?.path();
         let text = std::fs::read(&path)?;
         assert!(text.len() <= MOST_BYTES, "{} is too long for the tree", path.display());

@@ -1,4 +1,4 @@
-//! Habits from other languages: quotes, a blank behind a comma, a byte order mark. Each is told of once.
+//! Habits from other languages: quotes, a blank behind a comma, a byte order mark. Each is reported once.
 
 use anyhow::Result;
 

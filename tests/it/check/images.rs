@@ -36,8 +36,8 @@ fn that_are_none_are_told_by_what_they_are() -> Result<()> {
     for (words, message) in [
         ("--root none", "cannot find none: No such file or directory (os error 2)".to_string()),
         ("--initramfs none", "cannot find none: No such file or directory (os error 2)".to_string()),
-        ("--root p", "p is a file, and --root is for folders: say --initramfs".to_string()),
-        ("--initramfs .", ". is a folder, and --initramfs is for images: say --root".to_string()),
+        ("--root p", "p is a file, and --root is for directories: say --initramfs".to_string()),
+        ("--initramfs .", ". is a directory, and --initramfs is for images: say --root".to_string()),
         ("--initramfs nothing", "nothing, 0 bytes: no initramfs: there is nothing in it".to_string()),
         ("--initramfs zeros", "zeros, 4096 bytes: no initramfs: there is nothing in it".to_string()),
         ("--initramfs text", format!("text, 8 bytes: {neither}: it begins with \"no image\"")),

@@ -1,4 +1,4 @@
-//! What people type who know shells, fstab(5), mount(8), Dockerfiles or other inits: each mistake is told of in one line,
+//! What people type who know shells, fstab(5), mount(8), Dockerfiles or other inits: each mistake is reported in one line,
 //! with what to write instead. Of the plans and examples of this repository nothing is told.
 
 use std::fs;

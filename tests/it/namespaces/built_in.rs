@@ -75,8 +75,8 @@ fn makes_nothing_that_it_does_not_say() -> Result<()> {
     let (_, report) = boot()?;
     let paths: Vec<&str> = report.tree.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["/dev", "/etc", "/proc", "/run", "/sbin", "/sbin/agent", "/sbin/crun", "/sys"]);
-    let folders = report.tree.iter().filter(|file| ["/etc", "/sbin", "/run"].contains(&file.path.as_str()));
-    assert!(folders.map(|file| file.mode).all(|mode| mode == 0o755));
+    let directories = report.tree.iter().filter(|file| ["/etc", "/sbin", "/run"].contains(&file.path.as_str()));
+    assert!(directories.map(|file| file.mode).all(|mode| mode == 0o755));
     Ok(())
 }
 

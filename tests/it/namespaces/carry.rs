@@ -52,7 +52,7 @@ fn copy_to_a_target_makes_its_parents() -> Result<()> {
     assert_eq!((copy.mode, &copy.sha256), (0o640, &Some(agent::sha256(&content(5000)))));
     for parent in ["/very", "/very/deep"] {
         let parent = report.file(parent).expect("the parent is there");
-        assert_eq!((parent.kind.as_str(), parent.mode), ("folder", 0o755));
+        assert_eq!((parent.kind.as_str(), parent.mode), ("directory", 0o755));
     }
     assert!(report.file("/from").is_none() && !outcome.path("/from").exists());
     assert!(!outcome.path("/very").exists(), "made in the initramfs");
@@ -62,15 +62,15 @@ fn copy_to_a_target_makes_its_parents() -> Result<()> {
 #[test]
 fn bind_is_the_same_file() -> Result<()> {
     let sandbox = initramfs()?.file("/data/file", content(5000), 0o4711)?;
-    let steps = "mount proc /proc proc\nbind /data/file\nbind /data/file /other/place\nbind /data /folder/of/data";
-    let (outcome, report) = boot(sandbox.args(["--files", "/folder/of/data/file"]), steps)?;
+    let steps = "mount proc /proc proc\nbind /data/file\nbind /data/file /other/place\nbind /data /directory/of/data";
+    let (outcome, report) = boot(sandbox.args(["--files", "/directory/of/data/file"]), steps)?;
     let original = outcome.path("/data/file").metadata()?;
-    for path in ["/data/file", "/other/place", "/folder/of/data/file"] {
+    for path in ["/data/file", "/other/place", "/directory/of/data/file"] {
         let bound = report.file(path).expect("it is in the new root");
         assert_eq!((bound.device, bound.inode), (original.dev(), original.ino()), "{path}");
         assert_eq!(bound.mode, 0o4711, "{path}");
     }
-    for (target, root) in [("/other/place", "/data/file"), ("/folder/of/data", "/data")] {
+    for (target, root) in [("/other/place", "/data/file"), ("/directory/of/data", "/data")] {
         let mount = mount(&report, target)?;
         assert_eq!((mount.fstype.as_str(), mount.root.as_str()), ("tmpfs", root));
         assert_eq!(mount.options, sorted("rw,relatime"));
@@ -112,7 +112,7 @@ fn targets_are_looked_up_in_the_new_root() -> Result<()> {
     let steps = "dir /run\nlink /run /var/run\ndir /var/run/made\ncopy /file /var/run/copied\n\
                  mount tmpfs /var/run/mounted tmpfs\nlink target /var/run/linked";
     let (outcome, report) = boot(sandbox, steps)?;
-    for (name, kind) in [("made", "folder"), ("copied", "file"), ("mounted", "folder"), ("linked", "symlink")] {
+    for (name, kind) in [("made", "directory"), ("copied", "file"), ("mounted", "directory"), ("linked", "symlink")] {
         let found = report.file(&format!("/run/{name}")).expect("it is in the new root");
         assert_eq!(found.kind, kind);
         assert!(outcome.path(&format!("/run/{name}")).symlink_metadata().is_err(), "{name} is in the initramfs");

@@ -77,7 +77,7 @@ fn options_of_root_may_be_as_long_as_a_plan() -> Result<()> {
     Ok(())
 }
 
-/// What ends with a slash is a folder, and where none is asked for, none is made.
+/// What ends with a slash is a directory, and where none is asked for, none is made.
 #[test]
 fn a_path_that_ends_with_a_slash_is_no_parent_of_itself() -> Result<()> {
     let steps = "-link t /deep/x/\n-link t /y/\ndir /made/here/";
@@ -85,7 +85,7 @@ fn a_path_that_ends_with_a_slash_is_no_parent_of_itself() -> Result<()> {
     let told = ["boot.plan:3: link t to /deep/x/: ENOENT (2)", "boot.plan:4: link t to /y/: ENOENT (2)"];
     assert_eq!(outcome.stderr, told.map(|line| format!("moveroot: {line}\n")).concat());
     let kinds: Vec<String> = outcome.report()?.files.into_iter().map(|file| file.kind).collect();
-    assert_eq!(kinds, ["missing", "missing", "folder"]);
+    assert_eq!(kinds, ["missing", "missing", "directory"]);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::{FIRST_LINE, initramfs, run};
 const FAILURES: [(&str, &str); 30] = [
     ("copy /sbin/crun", "copy /sbin/crun: ENOENT (2)"),
     ("copy /sbin/crun /bin/crun", "copy /sbin/crun to /bin/crun: ENOENT (2)"),
-    ("copy /folder", "copy /folder: EISDIR (21)"),
+    ("copy /directory", "copy /directory: EISDIR (21)"),
     ("copy /file/below", "copy /file/below: ENOTDIR (20)"),
     ("copy /file /dev/kmsg", "copy /file to /dev/kmsg: EEXIST (17)"),
     ("copy /loop", "copy /loop: ELOOP (40)"),
@@ -40,7 +40,7 @@ const FAILURES: [(&str, &str); 30] = [
 ];
 
 fn furnished() -> Result<Sandbox> {
-    let sandbox = initramfs()?.file("/file", "content", 0o644)?.dir("/folder", 0o755)?.symlink("loop", "/loop")?;
+    let sandbox = initramfs()?.file("/file", "content", 0o644)?.dir("/directory", 0o755)?.symlink("loop", "/loop")?;
     sandbox.file("/script", "#!/no/interpreter\n", 0o755)?.file("/garbage", "no program", 0o755)
 }
 

@@ -29,7 +29,7 @@ copy /files/owned /deep/owned
 -copy /files/gone
 bind /files/bound /bound
 -copy /.moveroot/bound /copied
--copy /files/tolerated /folder/file
+-copy /files/tolerated /directory/file
 -module /files/gone.ko
 -module /files/garbage.ko.xz debug=1
 -mount none /none nosuchfs
@@ -37,7 +37,7 @@ bind /files/bound /bound
 mount /etc /again none rbind,ro,nosuid,rprivate
 -mount /etc /once-more none bind,ro,unbindable
 mount none /again none remount,bind,noexec
-bind /folder /data/folder
+bind /directory /data/directory
 bind /sbin/agent
 env A=1
 exec /sbin/agent --report word --files /proc/sys/kernel/hostname
@@ -48,7 +48,7 @@ fn furnished() -> Result<Sandbox> {
         initramfs()?.file("/sbin/crun", content(70_001), 0o755)?.file("/files/cgroup.subtree_control", "", 0o600)?;
     let sandbox = sandbox.file("/files/owned", content(9_001), 0o4755)?.owner("/files/owned", 1000, 1001)?;
     let sandbox = sandbox.file("/files/bound", "bound", 0o644)?.file("/files/tolerated", content(5_001), 0o640)?;
-    sandbox.file("/folder/file", "in a folder", 0o644)?.file("/files/garbage.ko.xz", "no module", 0o644)
+    sandbox.file("/directory/file", "in a directory", 0o644)?.file("/files/garbage.ko.xz", "no module", 0o644)
 }
 
 fn assert_all_right(scenario: &Scenario) -> Result<()> {

@@ -78,8 +78,8 @@ fn dir_has_its_mode() -> Result<()> {
     }
     let (outcome, report) = boot(initramfs()?, &steps)?;
     for (number, (word, mode)) in MODES.into_iter().enumerate() {
-        let folder = report.file(&format!("/made/{number}")).expect("it was made");
-        assert_eq!((folder.kind.as_str(), folder.mode), ("folder", mode), "dir … {word}");
+        let directory = report.file(&format!("/made/{number}")).expect("it was made");
+        assert_eq!((directory.kind.as_str(), directory.mode), ("directory", mode), "dir … {word}");
     }
     assert!(!outcome.path("/made").exists(), "made in the initramfs");
     Ok(())
@@ -98,7 +98,7 @@ fn of_the_parents_some_may_be_there() -> Result<()> {
     let kinds = ["/a", "/a/b/c", "/a/b/d/e/f"]
         .map(|path| report.file(path).map(|file| (file.kind.clone(), file.mode & 0o7777)));
     let of = |kind: &str, mode| Some((kind.to_string(), mode));
-    assert_eq!(kinds, [of("folder", 0o711), of("folder", 0o755), of("symlink", 0o777)]);
+    assert_eq!(kinds, [of("directory", 0o711), of("directory", 0o755), of("symlink", 0o777)]);
     Ok(())
 }
 

@@ -12,15 +12,16 @@ const AGENT: &str = "exec /sbin/agent --report";
 fn furnished() -> Result<Sandbox> {
     let sandbox = initramfs()?.file("/file", content(5000), 0o644)?.file("/other", "other", 0o644)?;
     let sandbox = sandbox.symlink("/gone", "/dangling")?.symlink("loop", "/loop")?.symlink("/loop/a", "/to-loop")?;
-    let sandbox = sandbox.device("/null", 1, 3)?.device("/no-driver", 4095, 7)?.fifo("/fifo")?.dir("/folder", 0o755)?;
+    let sandbox =
+        sandbox.device("/null", 1, 3)?.device("/no-driver", 4095, 7)?.fifo("/fifo")?.dir("/directory", 0o755)?;
     sandbox.file("/empty", "", 0o644)?.file("/closed", content(100), 0)
 }
 
 /// Steps of which the last fails; the message from that step on.
 const REFUSED: [(&str, &str); 25] = [
     // Sources.
-    ("copy /folder /a", "copy /folder to /a: EISDIR (21)"),
-    ("copy /folder/", "copy /folder/: EISDIR (21)"),
+    ("copy /directory /a", "copy /directory to /a: EISDIR (21)"),
+    ("copy /directory/", "copy /directory/: EISDIR (21)"),
     ("copy /null", "copy /null: EINVAL (22)"),
     ("copy /no-driver", "copy /no-driver: ENXIO (6)"),
     ("copy /fifo", "copy /fifo: EINVAL (22)"),
@@ -44,13 +45,13 @@ const REFUSED: [(&str, &str); 25] = [
     ("dir /a\ncopy /file /a", "copy /file to /a: EEXIST (17)"),
     ("link /gone /a\ncopy /file /a", "copy /file to /a: EEXIST (17)"),
     ("link /a /a\ncopy /file /a/b", "copy /file to /a/b: ELOOP (40)"),
-    ("copy /other\nbind /folder /other", "bind /folder on /other: EINVAL (22)"),
+    ("copy /other\nbind /directory /other", "bind /directory on /other: EINVAL (22)"),
     ("link /gone /a\nmount none /a tmpfs", "mount none on /a: ENOENT (2)"),
     // Targets whose parent is a file.
     ("copy /other\ncopy /file /other/a", "copy /file to /other/a: ENOTDIR (20)"),
     ("copy /other\ncopy /file /other/a/b", "copy /file to /other/a/b: ENOTDIR (20)"),
     ("copy /other\nbind /file /other/a", "bind /file on /other/a: ENOTDIR (20)"),
-    ("copy /other\nbind /folder /other/a/b", "bind /folder on /other/a/b: ENOTDIR (20)"),
+    ("copy /other\nbind /directory /other/a/b", "bind /directory on /other/a/b: ENOTDIR (20)"),
     ("copy /other\nlink a /other/b", "link a to /other/b: ENOTDIR (20)"),
     ("copy /other\nwrite /other/a text", "write /other/a: ENOTDIR (20)"),
     ("mount none /a tmpfs ro\ncopy /file /a/b", "copy /file to /a/b: EROFS (30)"),
@@ -85,11 +86,13 @@ fn what_may_fail_leaves_no_half() -> Result<()> {
 
 #[test]
 fn odd_sources_that_can_be_carried() -> Result<()> {
-    let steps = "copy /empty\ncopy /closed\nbind /empty /e\nbind /null /dev/null\nbind /fifo /f\nbind /folder /d/deep";
+    let steps =
+        "copy /empty\ncopy /closed\nbind /empty /e\nbind /null /dev/null\nbind /fifo /f\nbind /directory /d/deep";
     // An empty file is copied last, so that there is something to bind.
     let steps = steps.replacen("copy /empty\n", "", 1) + "\ncopy /empty";
     let (outcome, report) = boot(furnished()?, &steps)?;
-    let kinds = [("/e", "file"), ("/dev/null", "character"), ("/f", "fifo"), ("/d/deep", "folder"), ("/empty", "file")];
+    let kinds =
+        [("/e", "file"), ("/dev/null", "character"), ("/f", "fifo"), ("/d/deep", "directory"), ("/empty", "file")];
     for (path, kind) in kinds {
         assert_eq!(report.file(path).map(|file| file.kind.as_str()), Some(kind), "{path}");
     }

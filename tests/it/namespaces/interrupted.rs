@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use super::{agent, init};
 
 /// Calls of init, and the how manieth by its process: unshare is that process until it executes init, and changes its
-/// folder by then.
+/// directory by then.
 const INTERRUPTED: [(&str, u32); 8] = [
     ("execve", 2),
     ("mount", 1),
@@ -32,8 +32,8 @@ const SCRIPT: &str =
 
 /// A boot in which one call fails: the service's report, and what strace has seen of such calls.
 fn boot_with(call: &str, errno: &str, when: u32) -> Result<(Report, String)> {
-    let folder = tempfile::tempdir()?;
-    let [root, plan, trace] = ["root", "plan", "trace"].map(|name| folder.path().join(name));
+    let directory = tempfile::tempdir()?;
+    let [root, plan, trace] = ["root", "plan", "trace"].map(|name| directory.path().join(name));
     fs::write(&plan, PLAN)?;
     fs::create_dir(&root)?;
     let mut unshare = Command::new("unshare");

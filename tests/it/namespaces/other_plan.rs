@@ -8,8 +8,8 @@ use super::agent;
 
 #[test]
 fn it_runs_where_the_initramfs_has_none() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let plan = folder.path().join("other.plan");
+    let directory = tempfile::tempdir()?;
+    let plan = directory.path().join("other.plan");
     std::fs::write(&plan, "root size=2m\nbind /sbin/agent /bin/it\n-bind /gone\nexec /bin/it --report\n")?;
     let sandbox = Sandbox::new()?.init(&build::init(Some(&plan))?)?.program("/sbin/agent", agent())?;
     let outcome = sandbox.run()?;
@@ -29,8 +29,8 @@ const WRONG: [(&str, &str); 4] = [
 
 #[test]
 fn one_with_an_error_fails_the_build() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("wrong.plan");
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("wrong.plan");
     for (plan, message) in WRONG {
         std::fs::write(&path, plan)?;
         let mut cargo = workspace::cargo();

@@ -66,8 +66,8 @@ fn plans_with_as_much_as_fits() -> Result<()> {
     let assignments: String = (0..30).map(|number| format!("env v{number}=\n")).collect();
     let (_, report) = boot(initramfs()?, &assignments)?;
     assert_eq!(report.environment.len(), 32);
-    let folders: String = (0..400).map(|number| format!("dir /{number}\n")).collect();
-    let (_, report) = boot(initramfs()?, &folders)?;
+    let directories: String = (0..400).map(|number| format!("dir /{number}\n")).collect();
+    let (_, report) = boot(initramfs()?, &directories)?;
     assert_eq!(report.tree.iter().filter(|file| file.path[1..].parse::<u32>().is_ok()).count(), 400);
     Ok(())
 }

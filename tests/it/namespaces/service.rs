@@ -73,7 +73,7 @@ fn standard_input_is_not_touched() -> Result<()> {
 
 /// What is at `/dev/console` of the initramfs, and the device that descriptors 0 to 2 should be then.
 const CONSOLES: [(bool, &[(u64, u64)]); 2] = [
-    // A folder opens for no writer: as if there were no console.
+    // A directory opens for no writer: as if there were no console.
     (true, &[(1, 3)]),
     // Nothing: init makes the node, and whether it opens is this machine's matter.
     (false, &[(1, 3), (5, 1)]),

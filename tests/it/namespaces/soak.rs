@@ -30,7 +30,7 @@ impl Holdings {
     fn of_this_process() -> Result<Holdings> {
         let mounts = fs::read_to_string("/proc/self/mountinfo")?.lines().map(str::to_string).collect();
         let descriptors = names("/proc/self/fd")?.into_iter();
-        // The folder's own descriptor is gone by now.
+        // The directory's own descriptor is gone by now.
         let open = descriptors.filter_map(|number| fs::read_link(format!("/proc/self/fd/{number}")).ok());
         Ok(Holdings {
             mounts,
@@ -42,8 +42,8 @@ impl Holdings {
     }
 }
 
-fn names(folder: &str) -> Result<BTreeSet<String>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {folder}"))?;
+fn names(directory: &str) -> Result<BTreeSet<String>> {
+    let entries = fs::read_dir(directory).with_context(|| format!("cannot read {directory}"))?;
     Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 

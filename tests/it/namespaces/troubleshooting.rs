@@ -20,7 +20,7 @@ pub const STEPS: [(&str, &str); 27] = [
     ("mount proc /proc proc\nwrite /proc/self/oom_score_adj many", "write /proc/self/oom_score_adj: EINVAL (22)"),
     ("controllers cpu memory", "controllers cpu memory: ENOENT (2)"),
     ("copy /sbin/crun", "copy /sbin/crun: ENOENT (2)"),
-    ("copy /folder", "copy /folder: EISDIR (21)"),
+    ("copy /directory", "copy /directory: EISDIR (21)"),
     ("copy /file /dev/kmsg", "copy /file to /dev/kmsg: EEXIST (17)"),
     ("mount tmpfs /small tmpfs size=64k\ncopy /big /small/big", "copy /big to /small/big: ENOSPC (28)"),
     ("bind /nothing", "bind /nothing: ENOENT (2)"),
@@ -59,7 +59,7 @@ pub const PLANS: [(&str, &str); 12] = [
 const TOO_LONG: &str = "";
 
 fn furnished() -> Result<Sandbox> {
-    let sandbox = initramfs()?.file("/file", "content", 0o644)?.dir("/folder", 0o755)?;
+    let sandbox = initramfs()?.file("/file", "content", 0o644)?.dir("/directory", 0o755)?;
     let sandbox = sandbox.file("/big", [0xa5; 200_000], 0o644)?.file("/garbage", "no program", 0o755)?;
     sandbox.file("/script", "#!/no/interpreter\n", 0o755)
 }
@@ -93,10 +93,10 @@ pub const OTHERS: [&str; 3] = ["ENOENT (2)", "EISDIR (21)", "not pid 1: pack me 
 
 #[test]
 fn messages_before_there_is_a_plan() -> Result<()> {
-    let [missing, folder, by_hand] = OTHERS;
+    let [missing, directory, by_hand] = OTHERS;
     let outcomes = [
         (initramfs()?.env("moveroot_plan", "/other.plan").run()?, format!("other.plan: {missing}"), 200),
-        (initramfs()?.dir("/boot.plan", 0o755)?.run()?, format!("boot.plan: {folder}"), 200),
+        (initramfs()?.dir("/boot.plan", 0o755)?.run()?, format!("boot.plan: {directory}"), 200),
         (initramfs()?.not_pid_one().run()?, by_hand.to_string(), 64),
     ];
     for (outcome, message, code) in outcomes {

@@ -26,7 +26,7 @@ fn ground() -> Result<Ground> {
 }
 
 #[test]
-fn is_the_same_from_every_folder() -> Result<()> {
+fn is_the_same_from_every_directory() -> Result<()> {
     let [one, other] = [ground()?, ground()?];
     for compression in Compression::ALL {
         let packed = [&one, &other].map(|ground| -> Result<_> {
@@ -153,8 +153,8 @@ fn has_the_libraries_that_are_packed_already() -> Result<()> {
     for path in needed.split_whitespace().filter(|word| word.starts_with("/lib")) {
         ground.file(&format!("tree/usr{path}"), fs::read(path)?, 0o755)?;
     }
-    for folder in ["lib", "lib64"] {
-        symlink(format!("usr/{folder}"), ground.path("tree").join(folder))?;
+    for directory in ["lib", "lib64"] {
+        symlink(format!("usr/{directory}"), ground.path("tree").join(directory))?;
     }
     fs::copy("/bin/ls", ground.path("ls"))?;
     ground.plan("root\nbind /sbin/ls\nexec /sbin/ls\n")?;

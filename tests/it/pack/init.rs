@@ -45,7 +45,7 @@ fn that_could_not_start_is_refused() -> Result<()> {
     Ok(())
 }
 
-/// With all it needs it is packed; and an image whose init could not start is told of.
+/// With all it needs it is packed; and an image whose init could not start is reported.
 #[test]
 fn that_has_what_it_needs_is_packed() -> Result<()> {
     let ground = ground()?;

@@ -18,7 +18,7 @@ fn ground() -> Result<Ground> {
     ground.file("foreign", foreign, 0o755)?.file("plain", "plain text", 0o755)?.file("empty", "", 0o755)?;
     ground.file("closed", fs::read(ground.path("agent"))?, 0o644)?.file("page", "<html>404", 0o755)?;
     ground.file("script", "#!/bin/sh\nexit\n", 0o755)?.file("big", vec![1; 300_000], 0o644)?;
-    ground.file("folder/a", "a", 0o644)?.file("folder/b", "b", 0o644)?;
+    ground.file("directory/a", "a", 0o644)?.file("directory/b", "b", 0o644)?;
     fs::copy("/bin/ls", ground.path("dynamic"))?;
     symlink("loop", ground.path("loop"))?;
     Ok(ground)
@@ -82,9 +82,9 @@ const PLANS: [(&str, &str, &str); 23] = [
         "4:6: copy /big: with it 303104 bytes are carried into /run, whose size= lets in 4096",
     ),
     (
-        "bind /sbin/agent\ncopy /folder",
-        "--file /sbin/agent=agent --file /folder=folder",
-        "3:6: copy /folder: a folder, no file: bind takes folders, copy doesn't",
+        "bind /sbin/agent\ncopy /directory",
+        "--file /sbin/agent=agent --file /directory=directory",
+        "3:6: copy /directory: a directory, no file: bind takes directories, copy doesn't",
     ),
     (
         "bind /sbin/agent\ncopy /a /b\ncopy /a /c",
@@ -168,12 +168,15 @@ const WORDS: [(&str, &str); 14] = [
     ("--file /sbin/../a=agent", "/sbin/../a: a path in the guest has no .."),
     ("--file /a", "not of the form /GUEST=HOST"),
     ("--file /a=", "no file of this machine is named for /a"),
-    ("--file /sbin/=agent", "/sbin/ ends with a slash, and agent is no folder: name the file, too"),
-    ("--file /=agent", "/ ends with a slash, and agent is no folder"),
-    ("--file /a=agent --file /a/b=big", "cannot pack /a/b: /a is a file, no folder"),
-    ("--file /a/b=big --file /a=agent", "/a is packed twice: as a folder and as a file, from agent"),
+    ("--file /sbin/=agent", "/sbin/ ends with a slash, and agent is no directory: name the file, too"),
+    ("--file /=agent", "/ ends with a slash, and agent is no directory"),
+    ("--file /a=agent --file /a/b=big", "cannot pack /a/b: /a is a file, no directory"),
+    ("--file /a/b=big --file /a=agent", "/a is packed twice: as a directory and as a file, from agent"),
     ("--file /a=agent --file //a=big", "/a is packed twice: as a file, from agent and as a file, from big"),
-    ("--file /a=folder --file /a/b=big", "/a/b is packed twice: as a file, from folder/b and as a file, from big"),
+    (
+        "--file /a=directory --file /a/b=big",
+        "/a/b is packed twice: as a file, from directory/b and as a file, from big",
+    ),
     ("--file /init=agent", "/init is packed twice: as a file, from init and as a file, from agent"),
     ("--file /a=.", "out would lie in ., which is to be packed"),
 ];
@@ -191,7 +194,7 @@ fn of_odd_files_say_what_is_odd() -> Result<()> {
     Ok(())
 }
 
-/// What may fail is told of, and packed.
+/// What may fail is reported, and packed.
 #[test]
 fn of_what_may_fail_are_warnings() -> Result<()> {
     let ground = ground()?;

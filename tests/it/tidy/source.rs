@@ -35,8 +35,8 @@ const MACHINE_DIRECTORIES: [&str; 2] = [concat!("/ho", "me/"), concat!("/ro", "o
 fn tree() -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let mut pending = vec![workspace::root().to_path_buf()];
-    while let Some(folder) = pending.pop() {
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    while let Some(directory) = pending.pop() {
+        let entries = std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
         for entry in entries {
             let entry = entry?;
             if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {

@@ -34,7 +34,7 @@ fn show_what_check_finds() -> Result<()> {
 #[test]
 fn name_a_root_that_is_no_initramfs() -> Result<()> {
     let ground = ground("root\nexec /a\n")?;
-    let whose = "with files that are the kernel's: name a folder that holds what an initramfs would\n";
+    let whose = "with files that are the kernel's: name a directory that holds what an initramfs would\n";
     for (root, reason) in [
         ("/", "/ is this machine's own root, "),
         ("tree/..//../../../../../../..", "tree/..//../../../../../../.. is this machine's own root, "),
@@ -61,7 +61,7 @@ fn tell_what_is_to_be_tried() -> Result<()> {
     Ok(())
 }
 
-/// Folders of this machine that a program needs, bound into the chroot in mounts of its own.
+/// Directories of this machine that a program needs, bound into the chroot in mounts of its own.
 const CHROOT: &str =
     "cd \"$1\" && mkdir usr proc dev tmp && for name in bin lib lib64; do ln -s usr/$name $name; done &&
     for name in usr proc dev; do mount --rbind /$name $name; done &&

@@ -1,4 +1,4 @@
-//! The matrix of kernels and circumstances: `cargo vm matrix`.
+//! The matrix of kernels and scenarios: `cargo vm matrix`.
 
 use anyhow::Result;
 use vm::matrix::guest::Subject;
@@ -7,7 +7,7 @@ use vm::test::long;
 
 use super::parts;
 
-/// What the other tests of this folder leave out, on this release's kernel.
+/// What the other tests of this directory leave out, on this release's kernel.
 const SHORT: [&str; 5] =
     ["2 CPUs", "console= names no device", "truncated in crun", "truncated in the agent", "truncated before the plan"];
 
@@ -15,7 +15,7 @@ const SHORT: [&str; 5] =
 fn each_cell_is_right() -> Result<()> {
     let subjects = if long() { matrix::releases()? } else { vec![Subject::own(&parts().kernel)?] };
     let record = matrix::fill(&subjects, |what| long() || SHORT.contains(&what))?;
-    let rows = if long() { matrix::circumstances::CIRCUMSTANCES.len() } else { SHORT.len() };
+    let rows = if long() { matrix::scenarios::SCENARIOS.len() } else { SHORT.len() };
     assert_eq!(record.cells.len(), rows * subjects.len());
     let right = record.cells.iter().filter(|cell| cell.verdict == Verdict::Right).count();
     assert!(record.is_right() && right > 0, "{}", record.table());

@@ -18,11 +18,13 @@ const COMPRESSED: &str = "trixie";
 /// With the module as it was built, and as it was packaged under the name of a compressed one.
 fn tree(release: &str, plan: &str) -> Result<Initramfs> {
     let mut tree = small(plan)?;
-    let folder = kernel::modules(Some(release))?;
-    let [module] = &Modules::of(&folder)?.needed(&[MODULE.to_string()])?[..] else { panic!("{MODULE} needs others") };
+    let directory = kernel::modules(Some(release))?;
+    let [module] = &Modules::of(&directory)?.needed(&[MODULE.to_string()])?[..] else {
+        panic!("{MODULE} needs others")
+    };
     assert_eq!(module.was_compressed, release == COMPRESSED, "{release}");
     let packaged = match module.was_compressed {
-        true => std::fs::read(folder.join("kernel/drivers/block/brd.ko.xz")).context("no brd.ko.xz")?,
+        true => std::fs::read(directory.join("kernel/drivers/block/brd.ko.xz")).context("no brd.ko.xz")?,
         false => module.content.clone(),
     };
     tree.bytes("/modules/brd.ko", 0o644, module.content.clone()).bytes("/modules/brd.ko.xz", 0o644, packaged);

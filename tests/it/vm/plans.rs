@@ -161,7 +161,7 @@ fn are_all_known() -> Result<()> {
         assert!(text.contains("\n# Read: "), "{}", file.display());
         assert_eq!(vm::plan::faults(&file)?, [""; 0]);
         // The demo agent serves where no mock is named.
-        let program = Pairing::read(&file)?.stand_in.unwrap_or("agent".to_string());
+        let program = Pairing::read(&file)?.mock.unwrap_or("agent".to_string());
         assert_eq!(agent(&file)?.file_name(), Some(program.as_ref()));
     }
     Ok(())

@@ -14,10 +14,10 @@ use super::timeline::{texts, vm, vm_alone};
 /// Two boots: the real init's, and the marked one's, whose system calls must be the same but for one.
 #[test]
 fn names_the_kernels_functions_and_accounts_for_init() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    vm_alone(&["profile", "--only", "perf", "--out", path(folder.path())?])?;
+    let directory = tempfile::tempdir()?;
+    vm_alone(&["profile", "--only", "perf", "--out", path(directory.path())?])?;
     for graph in ["flame.svg", "flame-init.svg"] {
-        let functions = texts(&fs::read_to_string(folder.path().join(graph))?)?;
+        let functions = texts(&fs::read_to_string(directory.path().join(graph))?)?;
         assert!(functions.iter().any(|text| text.starts_with("do_syscall_64 (")), "{graph}: {functions:?}");
         assert!(functions.iter().any(|text| text.starts_with("do_sendfile (")), "{graph}: {functions:?}");
         let addresses =
@@ -25,10 +25,10 @@ fn names_the_kernels_functions_and_accounts_for_init() -> Result<()> {
         assert!(addresses * 20 < functions.len(), "{graph}: {addresses} frames of {} have no name", functions.len());
     }
     assert!(
-        fs::read_to_string(folder.path().join("report.txt"))?.contains("[k] "),
+        fs::read_to_string(directory.path().join("report.txt"))?.contains("[k] "),
         "perf report names no kernel function"
     );
-    let record: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("profile.json"))?)?;
+    let record: Value = serde_json::from_str(&fs::read_to_string(directory.path().join("profile.json"))?)?;
     let calls = &record["calls"];
     let figure = |name: &str| calls[name].as_f64().with_context(|| format!("no {name} in {calls}"));
     let part = figure("in_calls_us")? / figure("entry_to_exec_us")?;
@@ -68,8 +68,8 @@ fn record(phases: &[(&str, &str, Option<f64>, Option<f64>)]) -> Value {
 
 #[test]
 fn two_are_compared_by_step() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let [a, b] = ["a.json", "b.json"].map(|name| folder.path().join(name));
+    let directory = tempfile::tempdir()?;
+    let [a, b] = ["a.json", "b.json"].map(|name| directory.path().join(name));
     let kernel = ("kernel: subsystems", "Kernel", Some(1e6), Some(50.0));
     let before = [kernel, ("root", "Init", Some(40e3), Some(10.0)), ("dir /etc", "Init", Some(10e3), None)];
     let after = [kernel, ("root", "Init", Some(60e3), Some(9.0)), ("bind /lib", "Init", Some(50e3), Some(4.0))];

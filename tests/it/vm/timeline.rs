@@ -44,8 +44,8 @@ pub fn texts(svg: &str) -> Result<Vec<String>> {
 
 #[test]
 fn of_a_boot_has_every_step_and_adds_up() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let svg = folder.path().join("timeline.svg");
+    let directory = tempfile::tempdir()?;
+    let svg = directory.path().join("timeline.svg");
     let said = vm_alone(&["boot", "--timeline", svg.to_str().context("a path in UTF-8")?])?;
     let drawn = texts(&std::fs::read_to_string(&svg)?)?;
     let steps: Vec<String> = Plan::read(&demo_plan())?.steps().iter().map(Step::text).collect();

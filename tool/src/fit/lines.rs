@@ -7,26 +7,26 @@ use language::Verb;
 use crate::initramfs::{Content, Initramfs, normalized};
 use crate::plan::{Plan, Step};
 
-/// The lines that carry these files: folders where nothing else lies in them, which costs a boot fewer steps.
+/// The lines that carry these files: directories where nothing else lies in them, which costs a boot fewer steps.
 pub fn lines(files: &BTreeSet<String>, tree: &Initramfs, plan: &Plan) -> Vec<String> {
     let targets = targets(plan);
     let sources: BTreeSet<String> = files.iter().map(|file| widest(file, files, tree, &targets)).collect();
     sources.iter().map(|source| format!("bind {source}")).collect()
 }
 
-/// The highest folder that holds nothing but such files, and that no step of the plan puts anything into: binding a folder
+/// The highest directory that holds nothing but such files, and that no step of the plan puts anything into: binding a directory
 /// hides what was there. Else the file itself.
 fn widest(file: &str, files: &BTreeSet<String>, tree: &Initramfs, targets: &[String]) -> String {
     let mut found = file.to_string();
     for (end, _) in file.rmatch_indices('/').filter(|(end, _)| *end > 0) {
-        let folder = &file[..end];
-        let inside = format!("{folder}/");
+        let directory = &file[..end];
+        let inside = format!("{directory}/");
         let is_ours = |(path, content): (String, &Content)| *content == Content::Directory || files.contains(&path);
-        let is_free = !targets.iter().any(|target| target == folder || target.starts_with(&inside));
-        if tree.at(folder) != Some(&Content::Directory) || !is_free || !tree.below(folder).all(is_ours) {
+        let is_free = !targets.iter().any(|target| target == directory || target.starts_with(&inside));
+        if tree.at(directory) != Some(&Content::Directory) || !is_free || !tree.below(directory).all(is_ours) {
             break;
         }
-        found = folder.to_string();
+        found = directory.to_string();
     }
     found
 }

@@ -19,9 +19,9 @@ pub struct NewRoot<'a> {
 }
 
 enum Part {
-    Folder,
+    Directory,
     Link(String),
-    /// A file or a folder of the initramfs.
+    /// A file or a directory of the initramfs.
     Carried(String),
     /// A filesystem by its type.
     Mount(String),
@@ -34,7 +34,7 @@ pub enum Found {
     /// Only the boot can tell.
     Unknown,
     /// Its path without links.
-    Folder(String),
+    Directory(String),
     /// The same, and the path in the initramfs.
     File {
         path: String,
@@ -45,7 +45,7 @@ pub enum Found {
 enum Here {
     Missing,
     Unknown,
-    Folder,
+    Directory,
     File(String),
     Link(String),
 }
@@ -55,8 +55,8 @@ impl<'a> NewRoot<'a> {
         NewRoot { tree, parts: Vec::new() }
     }
 
-    pub fn folder(&mut self, path: &str) {
-        self.parts.push((self.real(path), Part::Folder));
+    pub fn directory(&mut self, path: &str) {
+        self.parts.push((self.real(path), Part::Directory));
     }
 
     pub fn link(&mut self, path: &str, target: &str) {
@@ -76,12 +76,12 @@ impl<'a> NewRoot<'a> {
         self.parts.push((mount_point.to_string(), Part::Mount(kind.to_string())));
     }
 
-    /// The path with the links in its folders followed, not its own.
+    /// The path with the links in its directories followed, not its own.
     pub fn real(&self, path: &str) -> String {
         let path = normalized(path);
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", ""));
-        match self.resolve(folder) {
-            Found::Folder(folder) => format!("{}/{name}", folder.trim_end_matches('/')),
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", ""));
+        match self.resolve(directory) {
+            Found::Directory(directory) => format!("{}/{name}", directory.trim_end_matches('/')),
             _ => path,
         }
     }
@@ -89,7 +89,7 @@ impl<'a> NewRoot<'a> {
     /// The path with all links followed: what mount(2) mounts on.
     pub fn mount_point(&self, path: &str) -> String {
         match self.resolve(path) {
-            Found::Folder(path) | Found::File { path, .. } => path,
+            Found::Directory(path) | Found::File { path, .. } => path,
             Found::Missing | Found::Unknown => self.real(path),
         }
     }
@@ -99,13 +99,13 @@ impl<'a> NewRoot<'a> {
     pub fn kind_at(&self, path: &str) -> Option<String> {
         match self.look(&self.real(path)) {
             Here::Missing | Here::Unknown => None,
-            Here::Folder => Some("a folder".into()),
+            Here::Directory => Some("a directory".into()),
             Here::File(_) => Some("a file".into()),
             Here::Link(target) => Some(target),
         }
     }
 
-    /// Whether cgroup v2's files may lie in this folder.
+    /// Whether cgroup v2's files may lie in this directory.
     pub fn may_be_cgroup2(&self, path: &str) -> bool {
         let covers =
             |part: &&(String, Part)| matches!(part.1, Part::Mount(_) | Part::Carried(_)) && is_in(path, &part.0);
@@ -121,7 +121,7 @@ impl<'a> NewRoot<'a> {
         let is_file = |part: &Part| match part {
             Part::Carried(_) | Part::Link(_) => true,
             Part::Mount(kind) => kind == UNKNOWN,
-            Part::Folder => false,
+            Part::Directory => false,
         };
         self.parts.iter().filter(move |(_, part)| is_file(part)).map(|(path, _)| path.as_str())
     }
@@ -139,7 +139,7 @@ impl<'a> NewRoot<'a> {
             match self.look(&here) {
                 Here::Missing => return Found::Missing,
                 Here::Unknown => return Found::Unknown,
-                Here::Folder => real = here,
+                Here::Directory => real = here,
                 Here::File(_) if names.peek().is_some() => return Found::Missing,
                 Here::File(name) => return Found::File { path: here, name },
                 Here::Link(_) if links_left == 0 => return Found::Missing,
@@ -151,44 +151,44 @@ impl<'a> NewRoot<'a> {
                 }
             }
         }
-        Found::Folder(if real.is_empty() { "/".into() } else { real })
+        Found::Directory(if real.is_empty() { "/".into() } else { real })
     }
 
-    /// What lies at a path whose folders are no links.
+    /// What lies at a path whose directories are no links.
     fn look(&self, path: &str) -> Here {
         for (place, part) in self.parts.iter().rev() {
             let rest = path.strip_prefix(place.trim_end_matches('/')).filter(|_| is_in(path, place));
             match (rest, part) {
-                (Some(""), Part::Folder) => return Here::Folder,
+                (Some(""), Part::Directory) => return Here::Directory,
                 (Some(""), Part::Link(target)) => return Here::Link(target.clone()),
                 (Some(rest), Part::Carried(name)) => {
                     return self.carried(&format!("{}{rest}", name.trim_end_matches('/')));
                 }
                 (Some("" | "/"), Part::Mount(kind)) if kind == UNKNOWN => return Here::Unknown,
-                (Some("" | "/"), Part::Mount(_)) => return Here::Folder,
+                (Some("" | "/"), Part::Mount(_)) => return Here::Directory,
                 (Some(_), Part::Mount(kind)) if EMPTY.contains(&kind.as_str()) => return Here::Missing,
                 (Some(_), Part::Mount(_)) => return Here::Unknown,
-                // The folders on the way to it were made.
-                (None, _) if is_in(place, path) => return Here::Folder,
+                // The directories on the way to it were made.
+                (None, _) if is_in(place, path) => return Here::Directory,
                 _ => {}
             }
         }
-        if path == "/" { Here::Folder } else { Here::Missing }
+        if path == "/" { Here::Directory } else { Here::Missing }
     }
 
     fn carried(&self, name: &str) -> Here {
         match self.tree.at(name) {
             None => Here::Missing,
-            Some(Content::Directory) => Here::Folder,
+            Some(Content::Directory) => Here::Directory,
             Some(Content::Symlink(target)) => Here::Link(target.clone()),
             Some(_) => Here::File(name.to_string()),
         }
     }
 }
 
-/// Whether a path is a folder or lies in it.
-fn is_in(path: &str, folder: &str) -> bool {
-    Path::new(path).starts_with(folder)
+/// Whether a path is a directory or lies in it.
+fn is_in(path: &str, directory: &str) -> bool {
+    Path::new(path).starts_with(directory)
 }
 
 #[cfg(test)]
@@ -205,19 +205,19 @@ mod tests {
         root.mount("/proc", "proc");
         root.mount("/run", "tmpfs");
         root.file("/run/a/b", "/usr/bin/sh");
-        root.folder("/etc");
+        root.directory("/etc");
         let file = |path: &str| Found::File { path: path.into(), name: "/usr/bin/sh".into() };
         for (path, expected) in [
-            ("/", Found::Folder("/".into())),
+            ("/", Found::Directory("/".into())),
             ("/bin/sh", file("/usr/bin/sh")),
             ("/bin/ash", file("/usr/bin/sh")),
-            ("/bin/../bin", Found::Folder("/usr/bin".into())),
+            ("/bin/../bin", Found::Directory("/usr/bin".into())),
             ("/bin/sh/x", Found::Missing),
             ("/proc/self", Found::Unknown),
             ("/run/a/b", file("/run/a/b")),
-            ("/run/a", Found::Folder("/run/a".into())),
+            ("/run/a", Found::Directory("/run/a".into())),
             ("/run/c", Found::Missing),
-            ("/etc", Found::Folder("/etc".into())),
+            ("/etc", Found::Directory("/etc".into())),
             ("/etc/passwd", Found::Missing),
             ("/sbin", Found::Missing),
         ] {

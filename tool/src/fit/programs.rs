@@ -116,16 +116,16 @@ impl Fitting<'_> {
     }
 
     fn need_libraries(&self, path: &str, program: &Program, loader: Loader, needs: &mut Needs) -> Result<()> {
-        // glibc's own list of libraries may name any folder.
+        // glibc's own list of libraries may name any directory.
         if self.root.resolve("/etc/ld.so.cache") != Found::Missing {
             return Ok(());
         }
-        let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut folders = self.library_path.clone();
-        folders.extend(program.own_folders(origin));
-        folders.extend(program.system_folders(loader));
+        let origin = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let mut directories = self.library_path.clone();
+        directories.extend(program.own_directories(origin));
+        directories.extend(program.system_directories(loader));
         for name in program.wanted(loader) {
-            let places = || folders.iter().map(|folder| normalized(&format!("{folder}/{name}")));
+            let places = || directories.iter().map(|directory| normalized(&format!("{directory}/{name}")));
             let in_root =
                 places().map(|place| self.root.resolve(&place)).find(|found| self.fits(found, program.machine));
             let library = match in_root {
@@ -158,7 +158,7 @@ impl Fitting<'_> {
                 content.is_some_and(|bytes| elf::machine_of(&bytes) == Some(machine))
             }
             Found::Unknown => true,
-            Found::Missing | Found::Folder(_) => false,
+            Found::Missing | Found::Directory(_) => false,
         }
     }
 

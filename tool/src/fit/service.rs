@@ -13,7 +13,7 @@ impl Fitting<'_> {
                 self.programs.retain(|running| running.name != name);
                 self.programs.push(Running { step: step.clone(), path, name, is_program: true });
             }
-            Found::Folder(_) => self.tell(step, 1, format!("exec {path}: a folder")),
+            Found::Directory(_) => self.tell(step, 1, format!("exec {path}: a directory")),
             Found::Unknown => {}
             Found::Missing => {
                 let hint = match (self.knows_tree, self.tree.contains(path)) {

@@ -1,4 +1,4 @@
-//! Files and folders of this machine, put into an initramfs.
+//! Files and directories of this machine, put into an initramfs.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -20,7 +20,7 @@ const KERNELS_OWN: [(i64, &str); 6] = [
     (libc::DEVPTS_SUPER_MAGIC, "devpts"),
 ];
 
-const WHOSE: &str = "with files that are the kernel's: name a folder that holds what an initramfs would";
+const WHOSE: &str = "with files that are the kernel's: name a directory that holds what an initramfs would";
 
 impl Initramfs {
     /// A file of this machine with its permission bits, and what it needs to run. A symbolic link is followed.
@@ -31,9 +31,9 @@ impl Initramfs {
         Ok(self)
     }
 
-    /// A folder of this machine as if it were the initramfs.
-    pub fn of_folder(host: &Path) -> Result<Self> {
-        ensure!(metadata(host)?.is_dir(), "{} is no folder", host.display());
+    /// A directory of this machine as if it were the initramfs.
+    pub fn of_directory(host: &Path) -> Result<Self> {
+        ensure!(metadata(host)?.is_dir(), "{} is no directory", host.display());
         let is_root = host.canonicalize().is_ok_and(|host| host == Path::new("/"));
         ensure!(!is_root, "{} is this machine's own root, {WHOSE}", host.display());
         let mut tree = Initramfs::empty();
@@ -50,23 +50,23 @@ impl Initramfs {
         Ok(tree)
     }
 
-    /// A file, or a folder of this machine with all that is in it; symbolic links in it stay links. What is there
-    /// already stays: a second thing for the same path is an error, but for folders. A link on the way is followed.
+    /// A file, or a directory of this machine with all that is in it; symbolic links in it stay links. What is there
+    /// already stays: a second thing for the same path is an error, but for directories. A link on the way is followed.
     pub fn place(&mut self, path: &str, host: &Path) -> Result<()> {
         let metadata = metadata(host).with_context(|| format!("cannot pack {} as {path}", host.display()))?;
         let content = content(host, &metadata).with_context(|| format!("cannot pack it as {path}"))?;
-        let is_folder = content == Content::Directory;
-        ensure!(is_folder || path != "/", "cannot pack {} as /: it is no folder", host.display());
+        let is_directory = content == Content::Directory;
+        ensure!(is_directory || path != "/", "cannot pack {} as /: it is no directory", host.display());
         self.put(path, Rights::root(metadata.permissions().mode() & 0o7777), content)?;
-        if is_folder { self.place_entries(path, host) } else { Ok(()) }
+        if is_directory { self.place_entries(path, host) } else { Ok(()) }
     }
 
     fn place_entries(&mut self, path: &str, host: &Path) -> Result<()> {
         if let Some(kind) = kernels_own(host)? {
             bail!("cannot pack {}: {kind} is mounted there, {WHOSE}", host.display());
         }
-        for entry in fs::read_dir(host).with_context(|| format!("cannot read the folder {}", host.display()))? {
-            let entry = entry.with_context(|| format!("cannot read the folder {}", host.display()))?.path();
+        for entry in fs::read_dir(host).with_context(|| format!("cannot read the directory {}", host.display()))? {
+            let entry = entry.with_context(|| format!("cannot read the directory {}", host.display()))?.path();
             let name = entry.file_name().and_then(|name| name.to_str());
             let name = name.with_context(|| format!("{} is not UTF-8", entry.display()))?;
             let inside = format!("{}/{name}", path.trim_end_matches('/'));
@@ -83,9 +83,9 @@ impl Initramfs {
 
     /// Inserts what is not there yet.
     pub fn put(&mut self, path: &str, rights: Rights, content: Content) -> Result<()> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let folder = self.real_folder(folder).with_context(|| format!("cannot pack {path}"))?;
-        let path = format!("{folder}/{name}");
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let directory = self.real_directory(directory).with_context(|| format!("cannot pack {path}"))?;
+        let path = format!("{directory}/{name}");
         match self.at(&path) {
             Some(Content::Directory) if content == Content::Directory => {}
             Some(Content::Node(there)) if content == Content::Node(*there) => {}
@@ -99,10 +99,10 @@ impl Initramfs {
         Ok(())
     }
 
-    /// Where a folder really lies, or is to be made.
-    fn real_folder(&self, folder: &str) -> Result<String> {
+    /// Where a directory really lies, or is to be made.
+    fn real_directory(&self, directory: &str) -> Result<String> {
         let mut real = String::new();
-        for name in folder.split('/').filter(|name| !name.is_empty()) {
+        for name in directory.split('/').filter(|name| !name.is_empty()) {
             let path = format!("{real}/{name}");
             real = match self.at(&path) {
                 None | Some(Content::Directory) => path.clone(),
@@ -110,17 +110,17 @@ impl Initramfs {
                     let resolved = self.resolve(&path);
                     resolved.with_context(|| format!("{path} is a link to {target}, which is not there (yet)"))?
                 }
-                Some(other) => bail!("{path} is a {}, no folder", other.kind()),
+                Some(other) => bail!("{path} is a {}, no directory", other.kind()),
             };
-            ensure!(!self.at(&real).is_some_and(Content::is_file), "{path} leads to a file, not to a folder");
+            ensure!(!self.at(&real).is_some_and(Content::is_file), "{path} leads to a file, not to a directory");
         }
         Ok(if real == "/" { String::new() } else { real })
     }
 }
 
-/// Which of the kernel's own filesystems a folder lies in, if in one.
-fn kernels_own(folder: &Path) -> Result<Option<&'static str>> {
-    let about = rustix::fs::statfs(folder).with_context(|| format!("cannot look at {}", folder.display()))?;
+/// Which of the kernel's own filesystems a directory lies in, if in one.
+fn kernels_own(directory: &Path) -> Result<Option<&'static str>> {
+    let about = rustix::fs::statfs(directory).with_context(|| format!("cannot look at {}", directory.display()))?;
     Ok(KERNELS_OWN.iter().find(|(magic, _)| *magic == about.f_type).map(|(_, name)| *name))
 }
 

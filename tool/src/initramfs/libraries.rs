@@ -57,8 +57,9 @@ impl Initramfs {
     }
 
     fn packed_library(&self, program: &Program, loader: Loader, object: &str, name: &str) -> Option<String> {
-        let folders = program.own_folders(folder_of(object)).into_iter().chain(program.system_folders(loader));
-        folders.map(|folder| normalized(&format!("{folder}/{name}"))).find(|path| {
+        let directories =
+            program.own_directories(directory_of(object)).into_iter().chain(program.system_directories(loader));
+        directories.map(|directory| normalized(&format!("{directory}/{name}"))).find(|path| {
             let content = self.resolve(path).and_then(|real| self.at(&real)).filter(|content| content.is_file());
             content.and_then(|content| content.read().ok()).is_some_and(|bytes| {
                 // ld.so passes over files made for another machine.
@@ -88,12 +89,12 @@ fn on_this_machine(
         machine == Some(program.machine)
     };
     let origin = host.and_then(|file| file.canonicalize().ok()).unwrap_or_else(|| PathBuf::from(object));
-    let on_host = program.own_folders(folder_of(&origin.to_string_lossy()));
-    let own = on_host.into_iter().zip(program.own_folders(folder_of(object)));
-    let system = program.system_folders(loader);
+    let on_host = program.own_directories(directory_of(&origin.to_string_lossy()));
+    let own = on_host.into_iter().zip(program.own_directories(directory_of(object)));
+    let system = program.system_directories(loader);
     // Only this machine's configuration names the last ones; the guest has none, so their files go where its ld.so looks anyway.
-    let configured = program.configured_folders(loader).into_iter().map(|folder| (folder, system[0].clone()));
-    let all = own.chain(system.iter().map(|folder| (folder.clone(), folder.clone()))).chain(configured);
+    let configured = program.configured_directories(loader).into_iter().map(|directory| (directory, system[0].clone()));
+    let all = own.chain(system.iter().map(|directory| (directory.clone(), directory.clone()))).chain(configured);
     for (here, there) in all {
         let file = Path::new(&here).join(name);
         if fits(&file) {
@@ -101,9 +102,9 @@ fn on_this_machine(
         }
     }
     let machine = elf::machine_name(program.machine);
-    bail!("{object} needs {name}, and this machine's library folders have none for {machine}")
+    bail!("{object} needs {name}, and this machine's library directories have none for {machine}")
 }
 
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }

@@ -30,9 +30,9 @@ impl Initramfs {
         self.entries.get(archive_name(path)).map(|(rights, _)| *rights)
     }
 
-    /// The paths of all entries in a folder, at whatever depth.
-    pub fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = (String, &'a Content)> {
-        let name = archive_name(folder).to_string();
+    /// The paths of all entries in a directory, at whatever depth.
+    pub fn below<'a>(&'a self, directory: &str) -> impl Iterator<Item = (String, &'a Content)> {
+        let name = archive_name(directory).to_string();
         let prefix = if name.is_empty() { name } else { name + "/" };
         let from = self.entries.range(prefix.clone()..);
         let inside = from.take_while(move |(name, _)| name.starts_with(&prefix));
@@ -43,8 +43,8 @@ impl Initramfs {
         let ends = name.match_indices('/').map(|(end, _)| end).chain([name.len()]);
         for end in ends {
             if let Some((_, Content::Symlink(target))) = self.entries.get(&name[..end]) {
-                let folder = name[..end].rsplit_once('/').map_or("", |(folder, _)| folder);
-                let path = joined(folder, &format!("{target}{}", &name[end..]));
+                let directory = name[..end].rsplit_once('/').map_or("", |(directory, _)| directory);
+                let path = joined(directory, &format!("{target}{}", &name[end..]));
                 return if links_left > 0 { self.follow(&path, links_left - 1) } else { None };
             }
         }
@@ -57,11 +57,11 @@ pub fn normalized(path: &str) -> String {
     format!("/{}", joined("", path))
 }
 
-/// `path` as seen from `folder`, with its `.` and `..` gone.
-fn joined(folder: &str, path: &str) -> String {
-    let folder = if path.starts_with('/') { "" } else { folder };
+/// `path` as seen from `directory`, with its `.` and `..` gone.
+fn joined(directory: &str, path: &str) -> String {
+    let directory = if path.starts_with('/') { "" } else { directory };
     let mut names: Vec<&str> = Vec::new();
-    for name in folder.split('/').chain(path.split('/')) {
+    for name in directory.split('/').chain(path.split('/')) {
         match name {
             "" | "." => {}
             ".." => drop(names.pop()),
@@ -90,10 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_holds_what_is_in_it() {
+    fn a_directory_holds_what_is_in_it() {
         let mut tree = Initramfs::empty();
         tree.bytes("/lib/a/b", 0o644, "").bytes("/lib64/c", 0o644, "").bytes("/li", 0o644, "");
-        let below = |folder: &str| tree.below(folder).map(|(path, _)| path).collect::<Vec<_>>();
+        let below = |directory: &str| tree.below(directory).map(|(path, _)| path).collect::<Vec<_>>();
         assert_eq!(below("/lib"), ["/lib/a", "/lib/a/b"]);
         assert_eq!(below("/lib64/"), ["/lib64/c"]);
         assert_eq!(below("/").len(), 6);

@@ -10,13 +10,13 @@ use super::{Initramfs, archive, host, newc};
 use crate::compression::{self, LIMIT};
 
 impl Initramfs {
-    /// The initramfs that a command is told of: a folder by `--root`, or an image by `--initramfs`.
+    /// The initramfs that a command is given: a directory by `--root`, or an image by `--initramfs`.
     pub fn told(root: Option<&Path>, image: Option<&Path>) -> Result<Option<Self>> {
         match (root, image) {
             (Some(root), _) if host::metadata(root)?.is_file() => {
-                bail!("{} is a file, and --root is for folders: say --initramfs", root.display())
+                bail!("{} is a file, and --root is for directories: say --initramfs", root.display())
             }
-            (Some(root), _) => Initramfs::of_folder(root).map(Some),
+            (Some(root), _) => Initramfs::of_directory(root).map(Some),
             (None, Some(image)) => Initramfs::of_image(image).map(Some),
             (None, None) => Ok(None),
         }
@@ -24,8 +24,8 @@ impl Initramfs {
 
     /// An image of this machine.
     pub fn of_image(path: &Path) -> Result<Self> {
-        let is_folder = host::metadata(path)?.is_dir();
-        ensure!(!is_folder, "{} is a folder, and --initramfs is for images: say --root", path.display());
+        let is_directory = host::metadata(path)?.is_dir();
+        ensure!(!is_directory, "{} is a directory, and --initramfs is for images: say --root", path.display());
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         Initramfs::unpack(&bytes).with_context(|| format!("{}, {} bytes", path.display(), bytes.len()))
     }

@@ -14,7 +14,7 @@ pub struct Wanted {
     /// A kernel module to pack, with all it needs, and to load by the plan
     #[arg(long = "module", value_name = "NAME")]
     pub modules: Vec<String>,
-    /// Where modules come from: a kernel's Debian package, or a folder with lib/modules/VERSION [default of
+    /// Where modules come from: a kernel's Debian package, or a directory with lib/modules/VERSION [default of
     /// `cargo vm`: the newest cloud kernel of this Debian release]
     #[arg(long, value_name = "DIR|DEB", requires = "modules")]
     pub kernel_package: Option<PathBuf>,
@@ -30,26 +30,26 @@ impl Wanted {
             return Modules::of(&default()?)?.needed(&self.modules);
         };
         if package.is_dir() {
-            return Modules::of(&folder(package)?)?.needed(&self.modules);
+            return Modules::of(&directory(package)?)?.needed(&self.modules);
         }
-        let unpacked = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let unpacked = tempfile::tempdir().context("cannot make a temporary directory")?;
         unpack(package, unpacked.path())?;
-        let found = folder(unpacked.path()).with_context(|| package.display().to_string())?;
+        let found = directory(unpacked.path()).with_context(|| package.display().to_string())?;
         Modules::of(&found)?.needed(&self.modules)
     }
 }
 
-fn unpack(package: &Path, folder: &Path) -> Result<()> {
+fn unpack(package: &Path, directory: &Path) -> Result<()> {
     ensure!(package.is_file(), "there is no kernel package {}", package.display());
-    let output = Command::new("dpkg-deb").arg("--extract").arg(package).arg(folder).output();
+    let output = Command::new("dpkg-deb").arg("--extract").arg(package).arg(directory).output();
     let output = output.context("cannot run dpkg-deb")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} is no Debian package: {}", package.display(), said.trim());
     Ok(())
 }
 
-/// `…/lib/modules/VERSION` in an unpacked package or a root, or that folder itself.
-fn folder(top: &Path) -> Result<PathBuf> {
+/// `…/lib/modules/VERSION` in an unpacked package or a root, or that directory itself.
+fn directory(top: &Path) -> Result<PathBuf> {
     if top.join("kernel").is_dir() {
         // A name of its own, which tells the version: `.` has none.
         return top.canonicalize().with_context(|| format!("cannot find {}", top.display()));
@@ -66,6 +66,6 @@ fn folder(top: &Path) -> Result<PathBuf> {
     match versions.as_slice() {
         [version] => Ok(version.clone()),
         [] => bail!("no lib/modules/VERSION/kernel in {}", top.display()),
-        _ => bail!("modules of {} kernels in {}: name the folder of one", versions.len(), top.display()),
+        _ => bail!("modules of {} kernels in {}: name the directory of one", versions.len(), top.display()),
     }
 }

@@ -10,7 +10,7 @@ use crate::output;
 /// What an OCI bundle calls its container's root: programs in there look for their libraries in there.
 const OTHER_ROOT: &str = "/rootfs/";
 
-/// Brings interpreters and libraries along: of each program that is packed by name, and of those in packed folders as far
+/// Brings interpreters and libraries along: of each program that is packed by name, and of those in packed directories as far
 /// as this machine has them. The paths that have come.
 pub fn bring(tree: &mut Initramfs, files: &[(String, PathBuf)]) -> Result<Vec<String>> {
     let mut brought = Vec::new();

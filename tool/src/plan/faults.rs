@@ -1,5 +1,5 @@
-//! Every fault of a plan, by the init's own parser. It stops at a line's first; so each fault is mended as it was
-//! probably meant, and the plan read again, until nothing is left to tell of.
+//! Every fault of a plan, by the init's own parser. It stops at a line's first; so each fault is fixed as it was
+//! probably meant, and the plan read again, until nothing is left to report.
 
 use language::{Fault, MAX_LEN, Verb};
 
@@ -7,7 +7,7 @@ use super::words::{self, Line, MOST_BYTES, Spot, nearest, verbs};
 use super::{Finding, Plan, habits, options, text_of};
 use crate::initramfs::normalized;
 
-/// More than a plan has bytes, so that this ends whatever the mending does.
+/// More than a plan has bytes, so that this ends whatever the fixing does.
 const MOST_READINGS: usize = 5000;
 
 struct Found {
@@ -27,7 +27,7 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
     }
     findings.extend(habits::translate(&mut meant));
     let faulty = read(&meant.lines).iter().filter_map(|found| found.line.map(|(at, _)| at)).collect();
-    findings.extend(habits::mend(&mut meant, &faulty));
+    findings.extend(habits::fix(&mut meant, &faulty));
     if plan.text.len() > MAX_LEN {
         let length = plan.text.len();
         let more = if length == MOST_BYTES { " and more" } else { "" };
@@ -42,13 +42,13 @@ pub fn find(plan: &Plan) -> (Vec<Finding>, Plan) {
         }
         let next = next(&found, &meant.lines);
         let before = meant.lines.len();
-        findings.extend(mend(&mut meant.lines, next));
+        findings.extend(fix(&mut meant.lines, next));
         meant.has_gaps |= meant.lines.len() != before;
     }
     (findings, meant)
 }
 
-/// The fault to mend first: a verb that is mistyped makes others look out of order or missing, and so does a `root` that
+/// The fault to fix first: a verb that is mistyped makes others look out of order or missing, and so does a `root` that
 /// is not the first.
 fn next<'f>(found: &'f [Found], lines: &[Line]) -> &'f Found {
     let is_root = |found: &&Found| found.line.is_some_and(|(at, _)| lines[at].verb() == Some(Verb::Root));
@@ -66,8 +66,8 @@ fn read(lines: &[Line]) -> Vec<Found> {
     found
 }
 
-/// Tells of a fault and takes it away.
-fn mend(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
+/// Reports a fault and takes it away.
+fn fix(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
     let Some((at, count)) = found.line else {
         let text = match lines.is_empty() {
             true => "no step: the shortest plan is `bind /sbin/agent`, `exec /sbin/agent`",
@@ -81,8 +81,8 @@ fn mend(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
     let word = lines[at].words[place.min(lines[at].words.len() - 1)].clone();
     let usage = lines[at].usage();
     let (column, text) = match found.fault {
-        Fault::UnknownVerb => return Some(mend_verb(lines, at)),
-        Fault::OutOfOrder => (lines[at].words[0].column, mend_order(lines, at)),
+        Fault::UnknownVerb => return Some(fix_verb(lines, at)),
+        Fault::OutOfOrder => (lines[at].words[0].column, fix_order(lines, at)),
         Fault::TooFewWords => {
             let end = lines[at].words.last().map_or(1, Spot::end);
             let least = lines[at].verb().map_or(0, |verb| verb.shape().least.into());
@@ -119,7 +119,7 @@ fn mend(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
     Some(Finding { place: Some((number, column)), text, is_warning: false })
 }
 
-fn mend_verb(lines: &mut Vec<Line>, at: usize) -> Finding {
+fn fix_verb(lines: &mut Vec<Line>, at: usize) -> Finding {
     let verb = lines[at].words[0].clone();
     let dash = usize::from(verb.text.starts_with('-'));
     let name = &verb.text[dash..];
@@ -136,7 +136,7 @@ fn mend_verb(lines: &mut Vec<Line>, at: usize) -> Finding {
 }
 
 /// `root` stands first, once, and must not fail; after an `exec` only another.
-fn mend_order(lines: &mut Vec<Line>, at: usize) -> String {
+fn fix_order(lines: &mut Vec<Line>, at: usize) -> String {
     let verb = lines[at].words[0].text.clone();
     let is_root = lines[at].verb() == Some(Verb::Root);
     let has_root = lines[0].verb() == Some(Verb::Root);

@@ -1,6 +1,6 @@
 //! Habits from other languages that a plan doesn't share: verbs of shells, lines of fstab(5), variables, comments behind
-//! a step, quotes around words, a blank after an option's comma, a byte order mark before the text. Each is told of and
-//! taken away before the plan is read for faults, so that none is told of with its consequences.
+//! a step, quotes around words, a blank after an option's comma, a byte order mark before the text. Each is reported and
+//! taken away before the plan is read for faults, so that none is reported with its consequences.
 
 mod expansion;
 pub mod fstab;
@@ -94,8 +94,8 @@ struct Slip {
     is_sure: bool,
 }
 
-/// Mends words. What is found is an error where the parser found one, by the line's place, or the kernel will.
-pub fn mend(plan: &mut Plan, faulty: &BTreeSet<usize>) -> Vec<Finding> {
+/// Fixes words. What is found is an error where the parser found one, by the line's place, or the kernel will.
+pub fn fix(plan: &mut Plan, faulty: &BTreeSet<usize>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut variables = expansion::Variables::default();
     for (at, line) in plan.lines.iter_mut().enumerate() {
@@ -103,7 +103,7 @@ pub fn mend(plan: &mut Plan, faulty: &BTreeSet<usize>) -> Vec<Finding> {
         let is_refused = is_kernels && line.word(0) == line.name();
         let unsure = |(column, text)| Slip { column, text, is_sure: false };
         let mut slips: Vec<Slip> = comment(line).or_else(|| fstab::numbers(line)).map(unsure).into_iter().collect();
-        let (of_shell, has_guess) = shell::mend(line, &variables);
+        let (of_shell, has_guess) = shell::fix(line, &variables);
         slips.extend(of_shell);
         plan.has_gaps |= has_guess;
         slips.extend(comma(line).into_iter().chain(quoted(line)).map(unsure));
@@ -163,7 +163,7 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
     }
     let is_list = line.verb() == Some(Verb::Controllers);
     let mut told = Vec::new();
-    // A verb in quotes is told of as one that is not known.
+    // A verb in quotes is reported as one that is not known.
     let mut at = 1;
     while at < line.words.len() {
         if let Some((quote, last)) = span(&line.words[at..]) {
@@ -172,12 +172,12 @@ fn quoted(line: &mut Line) -> Vec<(usize, String)> {
             let (bare, column) = (was.replace(quote, ""), words[0].column);
             told.push((column, said(&was, &bare, last > 0)));
             // As one word, so that what comes behind is in its place, but in a list.
-            let mut mended: Vec<Spot> = match is_list {
+            let mut fixed: Vec<Spot> = match is_list {
                 true => words.iter().map(|word| Spot { text: word.text.replace(quote, ""), ..*word }).collect(),
                 false => vec![Spot { column, text: if last > 0 { bare.replace(' ', "_") } else { bare } }],
             };
-            mended.retain(|word| !word.text.trim().is_empty());
-            line.words.splice(at..=at + last, mended);
+            fixed.retain(|word| !word.text.trim().is_empty());
+            line.words.splice(at..=at + last, fixed);
         }
         at += 1;
     }

@@ -40,7 +40,7 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Whether the root folder is not that of the mount namespace: current_chrooted in fs/namespace.c. It is no mount, or
+/// Whether the root directory is not that of the mount namespace: current_chrooted in fs/namespace.c. It is no mount, or
 /// another one than that of process 1 in the same namespace.
 fn is_chroot(mounts: &str) -> bool {
     let root = |path: &str| fs::metadata(path).map(|root| (root.dev(), root.ino())).ok();

@@ -96,7 +96,7 @@ impl Ledger<'_> {
         self.steps.get(self.current).map(|step| step.verb)
     }
 
-    /// Something to tell of the current step, once.
+    /// Something to report about the current step, once.
     pub fn note(&mut self, note: &str) {
         if let Some(step) = self.steps.get_mut(self.current)
             && !step.notes.iter().any(|told| told == note)

@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
 
-use super::enclosure::STORE;
+use super::sandbox::STORE;
 use crate::output;
 
-/// Files of one folder that are listed; a whole distribution would fill the screen.
+/// Files of one directory that are listed; a whole distribution would fill the screen.
 const MOST_ENTRIES: usize = 24;
 
 /// Filesystems whose files are the kernel's.
@@ -46,15 +46,15 @@ pub fn of(pid: Pid) -> Result<String> {
     }
     let mounts = mounts(&fs::read_to_string(format!("{process}/mountinfo"))?);
     writeln!(text, "\n  {:24} {:10} options", "mounted on", "type")?;
-    let is_stand_in = |mount: &Mount| mount.root[1..].starts_with(STORE);
+    let is_substitute = |mount: &Mount| mount.root[1..].starts_with(STORE);
     for mount in &mounts {
-        // Within a stand-in for devtmpfs.
-        let inside = |other: &Mount| is_stand_in(other) && mount.target.starts_with(&format!("{}/", other.target));
+        // Within a substitute for devtmpfs.
+        let inside = |other: &Mount| is_substitute(other) && mount.target.starts_with(&format!("{}/", other.target));
         if mount.kind == "devtmpfs" && mounts.iter().any(inside) {
             continue;
         }
-        if is_stand_in(mount) {
-            writeln!(text, "  {:24} stand-in", mount.target)?;
+        if is_substitute(mount) {
+            writeln!(text, "  {:24} substitute", mount.target)?;
             continue;
         }
         let part = if mount.root == "/" { String::new() } else { format!("  (only {})", mount.root) };
@@ -88,14 +88,14 @@ fn mounts(mountinfo: &str) -> Vec<Mount> {
     mountinfo.lines().filter_map(mount).collect()
 }
 
-fn list(root: &str, folder: &str, mounts: &[Mount], text: &mut String) -> Result<()> {
-    let Ok(names) = sorted(Path::new(&format!("{root}{folder}"))) else {
+fn list(root: &str, directory: &str, mounts: &[Mount], text: &mut String) -> Result<()> {
+    let Ok(names) = sorted(Path::new(&format!("{root}{directory}"))) else {
         // Its mode is closed to the one who asks, if not to the service.
-        writeln!(text, "  {:15}  {folder}: closed", "")?;
+        writeln!(text, "  {:15}  {directory}: closed", "")?;
         return Ok(());
     };
     for name in names.iter().take(MOST_ENTRIES) {
-        let path = format!("{}/{name}", folder.trim_end_matches('/'));
+        let path = format!("{}/{name}", directory.trim_end_matches('/'));
         let outside = format!("{root}{path}");
         let metadata = fs::symlink_metadata(&outside).with_context(|| format!("cannot look at {path}"))?;
         let kind = metadata.file_type();
@@ -114,13 +114,13 @@ fn list(root: &str, folder: &str, mounts: &[Mount], text: &mut String) -> Result
         }
     }
     if names.len() > MOST_ENTRIES {
-        writeln!(text, "  {:15}  {folder}: {} more", "", names.len() - MOST_ENTRIES)?;
+        writeln!(text, "  {:15}  {directory}: {} more", "", names.len() - MOST_ENTRIES)?;
     }
     Ok(())
 }
 
-fn sorted(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot look into {}", folder.display()))?;
+fn sorted(directory: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(directory).with_context(|| format!("cannot look into {}", directory.display()))?;
     let mut names = Vec::new();
     for entry in entries {
         names.push(entry?.file_name().to_string_lossy().into_owned());

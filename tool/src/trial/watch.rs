@@ -12,10 +12,10 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use serde_json::{Value, json};
 
-use super::enclosure::Held;
 use super::ledger::{Ledger, Taken};
 use super::memory::Memory;
-use super::stand_in;
+use super::sandbox::Held;
+use super::substitute;
 use crate::plan::{Plan, Step};
 
 pub struct Watched {
@@ -96,9 +96,9 @@ fn follow(held: &Held, memory: &Memory, ledger: &mut Ledger) -> Result<Ending> {
         call = match call {
             None => {
                 let is_of_step = ledger.enter(memory, &registers);
-                if let Some(stand_in) = stand_in::before(memory, &registers)? {
-                    ptrace::setregs(held.pid, stand_in.registers).context("cannot change a call of init's")?;
-                    ledger.note(stand_in.note);
+                if let Some(substitute) = substitute::before(memory, &registers)? {
+                    ptrace::setregs(held.pid, substitute.registers).context("cannot change a call of init's")?;
+                    ledger.note(substitute.note);
                 }
                 Some(Call { registers, since: Instant::now(), tries: 0, is_of_step })
             }
@@ -123,12 +123,12 @@ fn leave(
     // The kernel leaves a call's arguments as they are, and init counts on that.
     let mut registers = call.registers;
     (registers.rax, registers.rip, registers.rcx, registers.r11) = (now.rax, now.rip, now.rcx, now.r11);
-    let found = stand_in::after(memory, &registers, ledger.verb(), call.tries)?;
-    let next = found.as_ref().map_or(registers, |stand_in| stand_in.registers);
+    let found = substitute::after(memory, &registers, ledger.verb(), call.tries)?;
+    let next = found.as_ref().map_or(registers, |substitute| substitute.registers);
     ptrace::setregs(held.pid, next).context("cannot change a call of init's")?;
-    let Some(stand_in) = found else { return Ok(None) };
-    ledger.note(stand_in.note);
-    Ok(stand_in.is_again.then_some(Call { tries: call.tries + 1, ..call }))
+    let Some(substitute) = found else { return Ok(None) };
+    ledger.note(substitute.note);
+    Ok(substitute.is_again.then_some(Call { tries: call.tries + 1, ..call }))
 }
 
 /// Gives a copy the set-uid and set-gid bits of its original again. A write takes them away, but from a VM's root:

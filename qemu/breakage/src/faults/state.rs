@@ -42,16 +42,16 @@ pub fn new_root(pid: Pid) -> Result<Option<Facts>> {
     mounted.map(|place| files(place)).transpose()
 }
 
-/// The files of a filesystem; what is mounted there is told of, but not entered.
+/// The files of a filesystem; what is mounted there is reported, but not entered.
 pub fn files(root: &Path) -> Result<Facts> {
     let device = fs::metadata(root).with_context(|| format!("cannot read {}", root.display()))?.dev();
     let mut found = Facts::new();
     let mut pending = vec![String::new()];
-    while let Some(folder) = pending.pop() {
-        let outside = root.join(folder.trim_start_matches('/'));
-        for entry in fs::read_dir(&outside).with_context(|| format!("cannot read {folder} of a root"))? {
+    while let Some(directory) = pending.pop() {
+        let outside = root.join(directory.trim_start_matches('/'));
+        for entry in fs::read_dir(&outside).with_context(|| format!("cannot read {directory} of a root"))? {
             let entry = entry?;
-            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let path = format!("{directory}/{}", entry.file_name().to_string_lossy());
             // Not the entry's own metadata: that is of what is mounted over.
             let metadata = fs::symlink_metadata(entry.path()).with_context(|| format!("cannot look at {path}"))?;
             let is_here = metadata.dev() == device;
@@ -72,7 +72,7 @@ fn describe(path: &Path, metadata: &Metadata, is_here: bool) -> Result<String> {
     } else if metadata.is_file() {
         "file mounted".to_string()
     } else if metadata.is_dir() {
-        format!("folder{}", if is_here { "" } else { " mounted" })
+        format!("directory{}", if is_here { "" } else { " mounted" })
     } else {
         "other".to_string()
     };

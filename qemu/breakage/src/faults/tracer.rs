@@ -52,7 +52,7 @@ pub fn follow(sandbox: Sandbox, injection: Option<Injection>) -> Result<Run> {
     Ok(Run { calls, outcome, booted, made, mounts })
 }
 
-/// Kills the process that it is told of when the sender is still there at the time limit: whether it was.
+/// Kills the process that it is given when the sender is still there at the time limit: whether it was.
 fn kill_when_late(start: Receiver<(OwnedFd, Duration)>) -> bool {
     let Ok((process, limit)) = start.recv() else { return false };
     let is_late = matches!(start.recv_timeout(limit), Err(RecvTimeoutError::Timeout));

@@ -102,7 +102,7 @@ pub fn read(file: &[u8]) {
     // Any answer is right.
     let _ = Initramfs::unpack(file).map(|tree| tree.left_out().len());
     let _ = compression::unpack(file, 1 << 20);
-    let _ = Program::parse(file).map(|program| program.own_folders("/lib"));
+    let _ = Program::parse(file).map(|program| program.own_directories("/lib"));
     let _ = modules::depends(file);
 }
 

@@ -13,8 +13,8 @@ use machine::demo;
 use machine::qemu::{Outcome, Vm};
 use sources::{kernel, workspace};
 
-use super::circumstances::Images;
 use super::memory;
+use super::scenarios::Images;
 
 /// For a machine that is busy with other things.
 const LIMIT: Duration = Duration::from_secs(240);

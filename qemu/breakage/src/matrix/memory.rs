@@ -3,8 +3,8 @@
 use agent::Report;
 use anyhow::{Result, ensure};
 
-use super::circumstances::Images;
 use super::guest::{Guest, Subject};
+use super::scenarios::Images;
 use machine::demo::STRAIGHT;
 
 /// In steps of this, between these: MB.

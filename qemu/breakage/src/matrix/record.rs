@@ -5,8 +5,8 @@ use std::fmt;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::circumstances::{Circumstance, Images, Tried};
 use super::guest::Subject;
+use super::scenarios::{Images, Scenario, Tried};
 use machine::accel;
 use sources::host;
 
@@ -32,7 +32,7 @@ pub struct Kernel {
 #[derive(Debug, Serialize)]
 pub struct Cell {
     pub kernel: String,
-    pub circumstance: &'static str,
+    pub scenario: &'static str,
     pub verdict: Verdict,
     /// How it ended; of a wrong one all there is to see.
     pub how: String,
@@ -59,23 +59,23 @@ impl fmt::Display for Verdict {
 }
 
 impl Cell {
-    pub fn of(subject: &Subject, what: &Circumstance, tried: Tried) -> Cell {
+    pub fn of(subject: &Subject, what: &Scenario, tried: Tried) -> Cell {
         let (verdict, how, seconds) = match tried {
             Tried::Right(how, time) => (Verdict::Right, how, time.as_secs_f64()),
             Tried::Wrong(how) => (Verdict::Wrong, how, 0.0),
             Tried::Cannot(option) => (Verdict::Cannot, format!("the kernel has no {option}"), 0.0),
         };
         let seconds = (seconds * 10.0).round() / 10.0;
-        Cell { kernel: subject.name.clone(), circumstance: what.name, verdict, how, seconds }
+        Cell { kernel: subject.name.clone(), scenario: what.name, verdict, how, seconds }
     }
 }
 
 impl Record {
     /// In the order of the rows, whatever order they were done in.
     pub fn new(subjects: &[Subject], mut cells: Vec<Cell>, date: String, images: &Images) -> Result<Record> {
-        let rows = super::CIRCUMSTANCES.each_ref().map(|row| row.name);
+        let rows = super::SCENARIOS.each_ref().map(|row| row.name);
         let column = |cell: &Cell| subjects.iter().position(|subject| subject.name == cell.kernel);
-        cells.sort_by_key(|cell| (rows.iter().position(|name| *name == cell.circumstance), column(cell)));
+        cells.sort_by_key(|cell| (rows.iter().position(|name| *name == cell.scenario), column(cell)));
         let kernel = |subject: &Subject| Kernel {
             name: subject.name.clone(),
             version: subject.version.clone(),
@@ -97,13 +97,13 @@ impl Record {
         !self.cells.is_empty() && self.cells.iter().all(|cell| cell.verdict != Verdict::Wrong)
     }
 
-    /// In Markdown: a row for each circumstance, a column for each kernel.
+    /// In Markdown: a row for each scenario, a column for each kernel.
     pub fn table(&self) -> String {
         let names: Vec<&str> = self.kernels.iter().map(|kernel| kernel.name.as_str()).collect();
         let mut text = format!("| | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
-        for row in self.cells.chunk_by(|one, other| one.circumstance == other.circumstance) {
+        for row in self.cells.chunk_by(|one, other| one.scenario == other.scenario) {
             let verdicts: Vec<String> = row.iter().map(|cell| self.shown(cell)).collect();
-            text += &format!("| {} | {} |\n", row[0].circumstance, verdicts.join(" | "));
+            text += &format!("| {} | {} |\n", row[0].scenario, verdicts.join(" | "));
         }
         text
     }
@@ -111,7 +111,7 @@ impl Record {
     fn shown(&self, cell: &Cell) -> String {
         let kernel = self.kernels.iter().find(|kernel| kernel.name == cell.kernel);
         match kernel.and_then(|kernel| kernel.least_memory_mb) {
-            Some(mb) if cell.circumstance == "least memory" => format!("{}: {mb} MB", cell.verdict),
+            Some(mb) if cell.scenario == "least memory" => format!("{}: {mb} MB", cell.verdict),
             _ => cell.verdict.to_string(),
         }
     }

@@ -1,4 +1,4 @@
-//! The container: `crun run` on `/bundle`, its output passed through and kept, its leavings reaped.
+//! The container: `crun run` on `/bundle`, its output passed through and kept, what it leaves running reaped.
 
 use std::io::{PipeReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;

@@ -111,7 +111,7 @@ fn descriptor(number: i32) -> Option<Descriptor> {
 fn kind(status: &FileStat) -> &'static str {
     match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
         SFlag::S_IFREG => "file",
-        SFlag::S_IFDIR => "folder",
+        SFlag::S_IFDIR => "directory",
         SFlag::S_IFCHR => "character",
         SFlag::S_IFBLK => "block",
         SFlag::S_IFIFO => "fifo",

@@ -26,17 +26,17 @@ pub fn describe(path: &str) -> File {
     }
 }
 
-/// All that is below a folder, sorted by path. Mount points are listed, not entered.
-pub fn tree(folder: &str) -> Vec<File> {
-    let Ok(device) = std::fs::symlink_metadata(folder).map(|metadata| metadata.dev()) else {
+/// All that is below a directory, sorted by path. Mount points are listed, not entered.
+pub fn tree(directory: &str) -> Vec<File> {
+    let Ok(device) = std::fs::symlink_metadata(directory).map(|metadata| metadata.dev()) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    let mut pending = vec![folder.to_string()];
-    while let Some(folder) = pending.pop() {
-        for path in entries(Path::new(&folder)) {
+    let mut pending = vec![directory.to_string()];
+    while let Some(directory) = pending.pop() {
+        for path in entries(Path::new(&directory)) {
             let file = describe(&path);
-            if file.kind == "folder" && file.device == device {
+            if file.kind == "directory" && file.device == device {
                 pending.push(path);
             }
             found.push(file);
@@ -46,8 +46,8 @@ pub fn tree(folder: &str) -> Vec<File> {
     found
 }
 
-fn entries(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
+fn entries(directory: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory) else {
         return Vec::new();
     };
     entries.flatten().map(|entry| entry.path().display().to_string()).collect()
@@ -57,7 +57,7 @@ fn kind(metadata: &Metadata) -> &'static str {
     let of = metadata.file_type();
     let kinds = [
         (of.is_file(), "file"),
-        (of.is_dir(), "folder"),
+        (of.is_dir(), "directory"),
         (of.is_symlink(), "symlink"),
         (of.is_char_device(), "character"),
         (of.is_block_device(), "block"),

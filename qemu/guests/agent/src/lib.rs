@@ -74,7 +74,7 @@ pub struct Descriptor {
     pub access: String,
 }
 
-/// statfs(2) of the root folder.
+/// statfs(2) of the root directory.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Filesystem {
     pub magic: i64,
@@ -86,7 +86,7 @@ pub struct Filesystem {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     pub path: String,
-    /// `file`, `folder`, `symlink`, `character`, `block`, `fifo`, `socket`, or `missing`.
+    /// `file`, `directory`, `symlink`, `character`, `block`, `fifo`, `socket`, or `missing`.
     pub kind: String,
     /// Permission bits only.
     pub mode: u32,

@@ -14,7 +14,7 @@ const MOUNTS: [(&str, &str, &str); 5] = [
     ("tmpfs", "/run", "mode=0755"),
 ];
 
-/// Mounts the pseudo-filesystems over the initramfs' own folders.
+/// Mounts the pseudo-filesystems over the initramfs' own directories.
 pub fn mount_all() -> Result<()> {
     for (fstype, target, data) in MOUNTS {
         std::fs::create_dir_all(target).with_context(|| format!("cannot make {target}"))?;

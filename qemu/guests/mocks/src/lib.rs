@@ -32,15 +32,15 @@ impl Mount {
     }
 
     /// The same, with the mount point and its parents made first.
-    pub fn mount_with_folder(&self) -> Result<()> {
+    pub fn mount_with_directory(&self) -> Result<()> {
         make_directory(self.target)?;
         self.mount()
     }
 }
 
-/// Makes a folder and its parents; those that are there are fine.
+/// Makes a directory and its parents; those that are there are fine.
 pub fn make_directory(path: &str) -> Result<()> {
-    std::fs::create_dir_all(path).with_context(|| format!("make the folder {path}"))
+    std::fs::create_dir_all(path).with_context(|| format!("make the directory {path}"))
 }
 
 pub fn write(path: &str, text: &str) -> Result<()> {
@@ -71,7 +71,7 @@ fn run_container(report: &mut Report, runtime: &str) -> Result<()> {
 
 /// Where a program of this name lies, as exec(3) finds it.
 fn found_on_path(name: &str) -> Result<String> {
-    let folders = std::env::var("PATH").with_context(|| format!("find {name}: there is no PATH"))?;
-    let mut files = folders.split(':').map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
-    files.find(|file| Path::new(file).is_file()).with_context(|| format!("find {name} in PATH={folders}"))
+    let directories = std::env::var("PATH").with_context(|| format!("find {name}: there is no PATH"))?;
+    let mut files = directories.split(':').map(|directory| format!("{}/{name}", directory.trim_end_matches('/')));
+    files.find(|file| Path::new(file).is_file()).with_context(|| format!("find {name} in PATH={directories}"))
 }

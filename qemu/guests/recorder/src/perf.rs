@@ -62,7 +62,7 @@ impl Perf {
     /// Ends it and takes what it wrote.
     pub fn stop(mut self) -> Result<Vec<u8>> {
         self.signal(Signal::SIGCONT)?;
-        // It has emptied its ring when it answers; what there was no room for is told of with what comes next.
+        // It has emptied its ring when it answers; what there was no room for is reported with what comes next.
         self.enable()?;
         self.signal(Signal::SIGINT)?;
         let status = self.child.wait().context("cannot wait for perf")?;

@@ -27,7 +27,7 @@ pub struct Launched {
     pub ending: Ending,
 }
 
-/// Makes the folder for notes.
+/// Makes the directory for notes.
 pub fn prepare() -> Result<()> {
     fs::create_dir_all(NOTES).with_context(|| format!("cannot make {NOTES}"))
 }

@@ -84,7 +84,7 @@ impl Process {
         }
     }
 
-    /// All that State tells of it.
+    /// All that State says about it.
     pub fn state(&self) -> StateResponse {
         let exit = self.exit();
         StateResponse {

@@ -40,7 +40,7 @@ pub struct Guest {
 
 /// The agent that a plan is for: its mock, else the demo agent.
 pub fn agent(plan: &Path) -> Result<PathBuf> {
-    match Pairing::read(plan)?.stand_in {
+    match Pairing::read(plan)?.mock {
         Some(name) => build::guest("mocks", &name),
         None => build::agent(),
     }
@@ -114,12 +114,12 @@ impl Parts {
         if pairing.runtime.is_none() && pairing.disk.is_none() {
             wanted.push(RUNTIME);
         }
-        for folder in LIBRARIES {
-            if tree.contains(folder) {
-                wanted.push(folder);
-            } else if pairing.carries(folder) {
+        for directory in LIBRARIES {
+            if tree.contains(directory) {
+                wanted.push(directory);
+            } else if pairing.carries(directory) {
                 // A plan for dynamic programs works with static ones too.
-                tree.dir(folder, 0o755);
+                tree.dir(directory, 0o755);
             }
         }
         Ok(wanted.into_iter().filter(|path| !pairing.carries(path)).map(|path| pairing.step(path)).collect())

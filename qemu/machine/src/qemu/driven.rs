@@ -8,8 +8,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::{Outcome, PROGRAM, Vm, shell_words};
+use crate::cleanup::Cleanup;
 use crate::console::Console;
-use crate::leavings::Leavings;
 
 /// A machine that runs.
 pub struct Machine {
@@ -41,7 +41,7 @@ impl Vm {
         let command_line = shell_words(&command);
         let started = Instant::now();
         let mut qemu = command.spawn().with_context(|| format!("cannot run {PROGRAM}"))?;
-        let _leavings = Leavings::of_process(qemu.id());
+        let _cleanup = Cleanup::of_process(qemu.id());
         let console = Console::of(&mut qemu)?;
         let machine = Machine { started, qemu: Mutex::new(qemu) };
         let (said, worked) = thread::scope(|scope| {

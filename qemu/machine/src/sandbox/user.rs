@@ -72,11 +72,11 @@ fn make() -> Result<OwnedFd> {
 }
 
 fn mapped(holder: &Child) -> Result<OwnedFd> {
-    let folder = Path::new("/proc").join(holder.id().to_string());
+    let directory = Path::new("/proc").join(holder.id().to_string());
     for map in ["uid_map", "gid_map"] {
-        std::fs::write(folder.join(map), format!("0 {OUTSIDE} 1")).with_context(|| format!("cannot write {map}"))?;
+        std::fs::write(directory.join(map), format!("0 {OUTSIDE} 1")).with_context(|| format!("cannot write {map}"))?;
     }
-    Ok(std::fs::File::open(folder.join("ns/user")).context("cannot open it")?.into())
+    Ok(std::fs::File::open(directory.join("ns/user")).context("cannot open it")?.into())
 }
 
 /// Becomes the root of a user namespace. Runs between fork and exec: system calls only.

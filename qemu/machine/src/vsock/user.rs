@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::leavings::Leavings;
+use crate::cleanup::Cleanup;
 use sources::cargo_program;
 
 const PROGRAM: (&str, &str) = ("vhost-device-vsock", "0.3.0");
@@ -25,22 +25,22 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A device that runs; it ends when this is dropped.
 pub struct UserDevice {
     program: Child,
-    folder: PathBuf,
-    _leavings: Leavings,
+    directory: PathBuf,
+    _cleanup: Cleanup,
 }
 
 impl UserDevice {
-    /// Builds the device's program at need and starts it: its sockets are in this folder.
-    pub fn start(folder: &Path, cid: u32) -> Result<Self> {
+    /// Builds the device's program at need and starts it: its sockets are in this directory.
+    pub fn start(directory: &Path, cid: u32) -> Result<Self> {
         let program = cargo_program::installed(PROGRAM.0, PROGRAM.1)?;
         let mut command = Command::new(&program);
-        command.args(["--guest-cid", &cid.to_string(), "--socket"]).arg(folder.join("device"));
-        command.arg("--uds-path").arg(folder.join("vsock"));
-        let log = fs::File::create(folder.join("log")).context("no file for the device's log")?;
+        command.args(["--guest-cid", &cid.to_string(), "--socket"]).arg(directory.join("device"));
+        command.arg("--uds-path").arg(directory.join("vsock"));
+        let log = fs::File::create(directory.join("log")).context("no file for the device's log")?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let program = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        let leavings = Leavings::of_process(program.id());
-        let mut device = UserDevice { program, folder: folder.to_path_buf(), _leavings: leavings };
+        let cleanup = Cleanup::of_process(program.id());
+        let mut device = UserDevice { program, directory: directory.to_path_buf(), _cleanup: cleanup };
         device.wait_for_it()?;
         Ok(device)
     }
@@ -55,7 +55,7 @@ impl UserDevice {
 
     /// What it had to complain of.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
     }
 
     /// Ends it under the guest's feet.
@@ -64,7 +64,7 @@ impl UserDevice {
     }
 
     fn socket(&self) -> PathBuf {
-        self.folder.join("device")
+        self.directory.join("device")
     }
 
     fn wait_for_it(&mut self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What the service told of a boot, and whether the boot was right.
+//! What the service reported about a boot, and whether the boot was right.
 
 use anyhow::{Context, Result, ensure};
 use language::Verb;

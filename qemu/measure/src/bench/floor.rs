@@ -48,10 +48,10 @@ pub fn build_for_guest(init: &Program, service: &Path, crun: &[u8], name: &str) 
 }
 
 fn compile(calls: &[Call], name: &str) -> Result<Program> {
-    let folder = peers::folder()?.join(format!("floor-{name}"));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    fs::write(folder.join("calls.h"), listing(calls)?).context("cannot write calls.h")?;
-    let out = folder.join("floor");
+    let directory = peers::directory()?.join(format!("floor-{name}"));
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::write(directory.join("calls.h"), listing(calls)?).context("cannot write calls.h")?;
+    let out = directory.join("floor");
     let mut gcc = Command::new("gcc");
     gcc.args([
         "-static",
@@ -62,7 +62,7 @@ fn compile(calls: &[Call], name: &str) -> Result<Program> {
         "-fno-stack-protector",
         "-fno-asynchronous-unwind-tables",
     ]);
-    gcc.args(["-Wl,--build-id=none", "-I"]).arg(&folder).arg("-o").arg(&out).arg(peers::source("floor.c"));
+    gcc.args(["-Wl,--build-id=none", "-I"]).arg(&directory).arg("-o").arg(&out).arg(peers::source("floor.c"));
     peers::run(gcc)?;
     Program::of(&out)
 }

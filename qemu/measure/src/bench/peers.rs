@@ -77,7 +77,7 @@ pub fn ensure_compilers() -> Result<Option<String>> {
 
 /// The service of every candidate.
 pub fn probe() -> Result<PathBuf> {
-    let out = folder()?.join("probe");
+    let out = directory()?.join("probe");
     run(musl(&["-O2", "-Wl,-e,enter"], "probe.c", &out))?;
     Ok(out)
 }
@@ -88,7 +88,7 @@ pub fn source(name: &str) -> PathBuf {
 }
 
 /// Where built peers are kept.
-pub fn folder() -> Result<PathBuf> {
+pub fn directory() -> Result<PathBuf> {
     workspace::cache("bench")
 }
 
@@ -107,7 +107,7 @@ pub fn other(checkout: &Path, carry: Carry) -> Result<Program> {
 }
 
 fn plan_file(carry: Carry, with_controllers: bool, name: &str) -> Result<PathBuf> {
-    let path = folder()?.join(format!("{name}.plan"));
+    let path = directory()?.join(format!("{name}.plan"));
     let plan = plan(carry, with_controllers)?;
     if fs::read_to_string(&path).ok().as_ref() != Some(&plan) {
         fs::write(&path, plan).with_context(|| format!("cannot write {}", path.display()))?;
@@ -116,7 +116,7 @@ fn plan_file(carry: Carry, with_controllers: bool, name: &str) -> Result<PathBuf
 }
 
 fn c(carry: Carry, controllers: &str, name: &str) -> Result<Program> {
-    let out = folder()?.join(format!("c-{name}"));
+    let out = directory()?.join(format!("c-{name}"));
     let controllers = format!("-DCONTROLLERS=\"{controllers}\"");
     let mut options = vec!["-Os"];
     options.extend((carry == Carry::Bind).then_some("-DBIND"));
@@ -132,7 +132,7 @@ fn musl(options: &[&str], file: &str, out: &Path) -> Command {
 }
 
 fn go(carry: Carry, controllers: &str, name: &str) -> Result<Program> {
-    let out = folder()?.join(format!("go-{name}"));
+    let out = directory()?.join(format!("go-{name}"));
     let bind = if carry == Carry::Bind { "yes" } else { "" };
     let mut go = Command::new("go");
     go.args(["build", "-trimpath", "-ldflags"]);
@@ -160,9 +160,9 @@ fn busybox(script: &str) -> Result<Program> {
 fn klibc(script: &str) -> Result<Program> {
     let library = apt::unpacked("libklibc", "*lib/klibc-*.so")?;
     let programs = apt::unpacked("klibc-utils", "*lib/klibc/bin/*")?.join("usr/lib/klibc/bin");
-    let folder = [library.join("lib"), library.join("usr/lib")].into_iter().find(|folder| folder.is_dir());
+    let directory = [library.join("lib"), library.join("usr/lib")].into_iter().find(|directory| directory.is_dir());
     let mut program = Program::default().bytes("/init", script).bytes("/crun.cpio", empty_crun()?);
-    for entry in fs::read_dir(folder.context("no library in the package libklibc")?)? {
+    for entry in fs::read_dir(directory.context("no library in the package libklibc")?)? {
         let entry = entry?;
         program = program.file(&format!("/lib/{}", entry.file_name().to_string_lossy()), &entry.path())?;
     }

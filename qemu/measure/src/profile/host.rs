@@ -155,15 +155,15 @@ mod tests {
     #[test]
     fn what_works_here_is_reported() {
         apt::ensure_programs(&["perf"]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let perf = HostPerf::start(Accel::Kvm, folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let perf = HostPerf::start(Accel::Kvm, directory.path());
         let started: Vec<usize> = perf.running.iter().map(|(place, _)| *place).collect();
         sleep(Duration::from_millis(500));
-        perf.finish(folder.path());
+        perf.finish(directory.path());
         for (place, (name, _, _, file)) in KINDS.iter().enumerate() {
-            let text = fs::read_to_string(folder.path().join(file)).unwrap_or_default();
+            let text = fs::read_to_string(directory.path().join(file)).unwrap_or_default();
             assert_eq!(started.contains(&place), text.contains("Samples"), "{name}: {text}");
-            assert_eq!(started.contains(&place), data(folder.path(), place).exists(), "{name}");
+            assert_eq!(started.contains(&place), data(directory.path(), place).exists(), "{name}");
         }
     }
 
@@ -171,15 +171,15 @@ mod tests {
     #[test]
     fn perf_takes_the_words() {
         apt::ensure_programs(&["perf"]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
         let words = KINDS[1].1.iter().map(|word| word.replace("cycles", "cpu-clock"));
         let words: Vec<String> = words.collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let nothing = try_out(&["record", "--event=nosuch"], &data).unwrap_err().to_string();
         assert!(nothing.contains("nosuch") && nothing.lines().count() == 1, "{nothing}");
-        let out = folder.path().join("out");
-        let none = report(KINDS[0].2, &folder.path().join("none"), &out).unwrap_err().to_string();
+        let out = directory.path().join("out");
+        let none = report(KINDS[0].2, &directory.path().join("none"), &out).unwrap_err().to_string();
         assert!(none.contains("No such file or directory") && none.lines().count() == 1, "{none}");
         if let Err(why) = events(&words, &data) {
             eprintln!("skipped: perf records nothing here: {why:#}");
@@ -200,12 +200,12 @@ mod tests {
     #[test]
     fn a_try_leaves_no_recording() {
         apt::ensure_programs(&["perf"]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
         for words in [["record", "--event=nosuch"], ["stat", "--event=task-clock"]] {
             fs::write(&data, "made").unwrap();
             try_out(&words, &data).unwrap_err();
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{words:?}");
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "{words:?}");
         }
     }
 

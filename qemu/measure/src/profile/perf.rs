@@ -15,17 +15,17 @@ use sources::{apt, locale};
 
 /// A recording in a directory of this machine.
 pub struct Recorded {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Recorded {
     /// Keeps `perf.data` and `kallsyms` there.
-    pub fn keep(recording: &Recording, folder: &Path) -> Result<Recorded> {
+    pub fn keep(recording: &Recording, directory: &Path) -> Result<Recorded> {
         for (name, content) in [(recorder::DATA, &recording.data), (recorder::SYMBOLS, &recording.symbols)] {
-            let path = folder.join(name);
+            let path = directory.join(name);
             fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        Ok(Recorded { folder: folder.to_path_buf() })
+        Ok(Recorded { directory: directory.to_path_buf() })
     }
 
     /// What PID 1 asked of the kernel, and the samples' stacks, as text.
@@ -46,16 +46,16 @@ impl Recorded {
     pub fn flame_graphs(&self, title: &str, unit: &str) -> Result<()> {
         let script = self.perf(&["script", "--fields", "comm,pid,tid,time,event,ip,sym,dso"])?;
         let folded = String::from_utf8(folded(&script).context("cannot fold perf's stacks")?)?;
-        draw(folded.lines(), title, unit, &self.folder.join("flame.svg"))?;
+        draw(folded.lines(), title, unit, &self.directory.join("flame.svg"))?;
         let init = folded.lines().filter(|line| line.starts_with("init;"));
-        draw(init, &format!("init alone: {title}"), unit, &self.folder.join("flame-init.svg"))
+        draw(init, &format!("init alone: {title}"), unit, &self.directory.join("flame-init.svg"))
     }
 
     fn perf(&self, words: &[&str]) -> Result<Vec<u8>> {
         let (first, rest) = words.split_first().context("perf does nothing without arguments")?;
         let mut command = program()?;
-        command.arg(first).arg("--input").arg(self.folder.join(recorder::DATA));
-        command.arg("--kallsyms").arg(self.folder.join(recorder::SYMBOLS)).args(rest).env("PAGER", "cat");
+        command.arg(first).arg("--input").arg(self.directory.join(recorder::DATA));
+        command.arg("--kallsyms").arg(self.directory.join(recorder::SYMBOLS)).args(rest).env("PAGER", "cat");
         let output = command.output().context("cannot run perf")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "perf {first} ended with {}: {}", output.status, said.trim());

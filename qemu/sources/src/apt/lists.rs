@@ -41,8 +41,8 @@ impl Lists {
         }
         let is_name = !release.is_empty() && release.bytes().all(|byte| byte.is_ascii_lowercase());
         ensure!(is_name, "{release} is no release's name: name one as trixie or sid");
-        let folder = workspace::cache(&format!("apt/{release}"))?;
-        let [parts, lists, cache] = ["sources", "lists", "cache"].map(|name| folder.join(name));
+        let directory = workspace::cache(&format!("apt/{release}"))?;
+        let [parts, lists, cache] = ["sources", "lists", "cache"].map(|name| directory.join(name));
         for made in [&parts, &lists, &cache] {
             fs::create_dir_all(made).with_context(|| format!("cannot make the directory {}", made.display()))?;
         }
@@ -63,7 +63,7 @@ impl Lists {
         ];
         let options = options.into_iter().flat_map(|option| ["-o".to_string(), option]).collect();
         let what = format!("package lists of {release}");
-        Ok(Lists { options, rights: Rights::Ours, what, directory: lists, refreshed: folder.join("refreshed") })
+        Ok(Lists { options, rights: Rights::Ours, what, directory: lists, refreshed: directory.join("refreshed") })
     }
 
     /// The package of a given prefix that `package` depends on, by lists of a day's age at most.
@@ -100,15 +100,15 @@ impl Lists {
         let _alone = lock()?;
         let (name, deb) = self.fresh_or_refreshed(|| self.fetch(package))?;
         let name = format!("{}{part}", name.trim_end_matches(".deb"));
-        let folder = workspace::cache("packages")?.join(&name);
-        if folder.is_dir() {
-            return Ok(folder);
+        let directory = workspace::cache("packages")?.join(&name);
+        if directory.is_dir() {
+            return Ok(directory);
         }
         let partial = workspace::cache("packages")?.join(name + ".partial");
         fs::create_dir_all(&partial).with_context(|| format!("cannot make the directory {}", partial.display()))?;
         unpack(&deb, pattern, &partial)?;
-        fs::rename(&partial, &folder).with_context(|| format!("cannot rename {}", partial.display()))?;
-        Ok(folder)
+        fs::rename(&partial, &directory).with_context(|| format!("cannot rename {}", partial.display()))?;
+        Ok(directory)
     }
 
     /// (file name, where it lies)
@@ -171,10 +171,10 @@ impl Lists {
     fn forget(&self) {
         if self.rights == Rights::Ours
             && !self.refreshed.exists()
-            && let Some(folder) = self.refreshed.parent()
+            && let Some(directory) = self.refreshed.parent()
         {
             // One that stays does no harm.
-            fs::remove_dir_all(folder).ok();
+            fs::remove_dir_all(directory).ok();
         }
     }
 
@@ -190,7 +190,7 @@ fn has_lists(directory: &Path) -> bool {
     entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains("_Packages"))
 }
 
-fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
+fn unpack(deb: &Path, pattern: &str, directory: &Path) -> Result<()> {
     let mut contents = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
         .arg(deb)
@@ -199,7 +199,7 @@ fn unpack(deb: &Path, pattern: &str, folder: &Path) -> Result<()> {
         .context("cannot run dpkg-deb")?;
     let archive = contents.stdout.take().context("dpkg-deb has no output")?;
     let mut tar = Command::new("tar");
-    tar.args(["--extract", "--wildcards", "--no-same-owner", pattern]).current_dir(folder).stdin(archive);
+    tar.args(["--extract", "--wildcards", "--no-same-owner", pattern]).current_dir(directory).stdin(archive);
     let unpacked = tar.status().context("cannot run tar")?;
     contents.wait().context("dpkg-deb")?;
     ensure!(unpacked.success(), "no {pattern} in {}: tar ended with {unpacked}", deb.display());

@@ -19,8 +19,8 @@ pub fn own_release() -> Result<String> {
     Ok(name.context("/etc/os-release names no release: is this a Debian machine?")?.trim_matches('"').to_string())
 }
 
-/// Writes the sources of `release` into an empty folder, as apt's `Dir::Etc::sourceparts`.
-pub fn write(release: &str, folder: &Path) -> Result<()> {
+/// Writes the sources of `release` into an empty directory, as apt's `Dir::Etc::sourceparts`.
+pub fn write(release: &str, directory: &Path) -> Result<()> {
     let own = own_release()?;
     let mut written = 0;
     for path in files()? {
@@ -29,7 +29,8 @@ pub fn write(release: &str, folder: &Path) -> Result<()> {
         let text = if is_list { lines(&text, &own, release) } else { stanzas(&text, &own, release) };
         if !text.is_empty() {
             let name = path.file_name().context("a source has no file name")?;
-            fs::write(folder.join(name), text).with_context(|| format!("cannot write into {}", folder.display()))?;
+            fs::write(directory.join(name), text)
+                .with_context(|| format!("cannot write into {}", directory.display()))?;
             written += 1;
         }
     }

@@ -98,7 +98,7 @@ fn any_text(words: &[&'static str], judge: impl Fn(&str, &[Finding], bool)) {
     let result = runner.run(&vec(select(words.to_vec()), 0..40), |words| {
         let plan = words.join(" ");
         let (found, meant) = find(&Plan::of("p", plan.clone()));
-        prop_assert!(read(&meant.lines).is_empty(), "it is mended to {:?}", meant.lines);
+        prop_assert!(read(&meant.lines).is_empty(), "it is fixed to {:?}", meant.lines);
         let mut is_sound = true;
         language::check(&mut text_of(plan.as_bytes()), |_, _| is_sound = false);
         judge(&plan, &found, is_sound);

@@ -44,21 +44,21 @@ impl Variables {
 }
 
 /// A word without what would be expanded, and what to say of that.
-pub struct Mended {
+pub struct Fixed {
     pub text: String,
     pub said: String,
     /// It may be something else.
     pub is_guess: bool,
 }
 
-impl Mended {
-    fn known(why: &str, text: String) -> Mended {
-        Mended { said: format!("{why}: did you mean {text}?"), text, is_guess: false }
+impl Fixed {
+    fn known(why: &str, text: String) -> Fixed {
+        Fixed { said: format!("{why}: did you mean {text}?"), text, is_guess: false }
     }
 }
 
 /// What a shell would expand in a word.
-pub fn expansion(verb: Verb, kind: Kind, text: &str, variables: &Variables) -> Option<Mended> {
+pub fn expansion(verb: Verb, kind: Kind, text: &str, variables: &Variables) -> Option<Fixed> {
     let is_path = kind == Kind::Path;
     match kind {
         Kind::Mode | Kind::Options => None,
@@ -72,10 +72,10 @@ pub fn expansion(verb: Verb, kind: Kind, text: &str, variables: &Variables) -> O
 }
 
 /// `$(…)` and backticks.
-fn command(is_path: bool, text: &str) -> Option<Mended> {
+fn command(is_path: bool, text: &str) -> Option<Fixed> {
     let has_ticks = text.split('`').count() > 2;
     let has_command = text.split_once("$(").is_some_and(|(_, rest)| rest.contains(')'));
-    (has_command || has_ticks).then(|| Mended {
+    (has_command || has_ticks).then(|| Fixed {
         text: if is_path { "/" } else { text }.to_string(),
         said: "there is no shell: write what the command would print".to_string(),
         is_guess: true,
@@ -83,7 +83,7 @@ fn command(is_path: bool, text: &str) -> Option<Mended> {
 }
 
 /// `~/`, at the beginning or in a list.
-fn home(kind: Kind, text: &str, variables: &Variables) -> Option<Mended> {
+fn home(kind: Kind, text: &str, variables: &Variables) -> Option<Fixed> {
     let (name, value) = match kind {
         Kind::Assignment => text.split_once('=').map(|(name, value)| (format!("{name}="), value))?,
         Kind::Text => return None,
@@ -97,11 +97,11 @@ fn home(kind: Kind, text: &str, variables: &Variables) -> Option<Mended> {
     let at_home =
         |path: &str| if is_home(path) { format!("{home}/{}", path[1..].trim_start_matches('/')) } else { path.into() };
     let paths: Vec<String> = value.split(':').map(at_home).collect();
-    Some(Mended::known("there is no shell", name + &paths.join(":")))
+    Some(Fixed::known("there is no shell", name + &paths.join(":")))
 }
 
 /// `$NAME`: of lower-case letters only in paths, for elsewhere it may be another language's.
-fn variable(is_path: bool, text: &str, variables: &Variables) -> Option<Mended> {
+fn variable(is_path: bool, text: &str, variables: &Variables) -> Option<Fixed> {
     let is_upper = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
     let is_number = |name: &str| name.starts_with(|letter: char| letter.is_ascii_digit());
     let counts = |name: &str| is_path || name.chars().all(is_upper) && !is_number(name);
@@ -110,15 +110,15 @@ fn variable(is_path: bool, text: &str, variables: &Variables) -> Option<Mended> 
     let Some((name, _)) = names.iter().find(|(_, is_known)| !is_known) else {
         // HOME ends with a slash.
         let text = expanded.replace("://", "\0").replace("//", "/").replace('\0', "://");
-        return Some(Mended::known("nothing is expanded", text));
+        return Some(Fixed::known("nothing is expanded", text));
     };
     let said = format!("nothing is expanded: write the value of {name} in its place");
     let text = if is_path { normalized(&text.replace(['$', '{', '}'], "")) } else { text.to_string() };
-    Some(Mended { text, said, is_guess: true })
+    Some(Fixed { text, said, is_guess: true })
 }
 
 /// A word that matches several files.
-fn glob(verb: Verb, kind: Kind, text: &str) -> Option<Mended> {
+fn glob(verb: Verb, kind: Kind, text: &str) -> Option<Fixed> {
     let is_glob = match kind {
         Kind::Path => READERS.contains(&verb) && text.contains(['*', '?']),
         Kind::Word => text.starts_with('/') && text.contains('*'),
@@ -134,5 +134,5 @@ fn glob(verb: Verb, kind: Kind, text: &str) -> Option<Mended> {
         Verb::Copy | Verb::Bind => format!("nothing is expanded: write a step for each file, or `bind {directory}`"),
         _ => "nothing is expanded: write each path".to_string(),
     };
-    Some(Mended { text: directory.to_string(), said, is_guess: verb == Verb::Exec })
+    Some(Fixed { text: directory.to_string(), said, is_guess: verb == Verb::Exec })
 }

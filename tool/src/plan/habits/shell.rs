@@ -12,8 +12,8 @@ const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox"];
 /// Verbs whose first path must be there.
 pub const READERS: [Verb; 5] = [Verb::Copy, Verb::Bind, Verb::Module, Verb::Write, Verb::Exec];
 
-/// Mends a line whose verb is known; the second is whether a word of it may be something else.
-pub fn mend(line: &mut Line, variables: &Variables) -> (Vec<Slip>, bool) {
+/// Fixes a line whose verb is known; the second is whether a word of it may be something else.
+pub fn fix(line: &mut Line, variables: &Variables) -> (Vec<Slip>, bool) {
     let Some(verb) = line.verb() else { return (Vec::new(), false) };
     let mut slips: Vec<Slip> = operator(line, verb).into_iter().collect();
     let (has_shell, mut has_guess) = (runs_shell(line), false);
@@ -23,11 +23,11 @@ pub fn mend(line: &mut Line, variables: &Variables) -> (Vec<Slip>, bool) {
         if has_shell && kind == Kind::Word {
             continue;
         }
-        if let Some(mended) = expansion(verb, kind, &word.text, variables) {
+        if let Some(fixed) = expansion(verb, kind, &word.text, variables) {
             let is_sure = kind == Kind::Path && place == 1 && READERS.contains(&verb);
-            slips.push(Slip { column: word.column, text: format!("{}: {}", word.text, mended.said), is_sure });
-            line.words[place].text = mended.text;
-            has_guess |= mended.is_guess;
+            slips.push(Slip { column: word.column, text: format!("{}: {}", word.text, fixed.said), is_sure });
+            line.words[place].text = fixed.text;
+            has_guess |= fixed.is_guess;
         }
     }
     (slips, has_guess)

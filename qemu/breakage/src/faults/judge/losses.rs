@@ -77,7 +77,8 @@ fn made<'r>(run: &'r Run, path: &str) -> Option<&'r String> {
 }
 
 fn is_mount_point(file: &String) -> bool {
-    file == "folder, mode 755, owner 0:0" || file.starts_with("file") && file.ends_with("of 0 bytes, mode 0, owner 0:0")
+    file == "directory, mode 755, owner 0:0"
+        || file.starts_with("file") && file.ends_with("of 0 bytes, mode 0, owner 0:0")
 }
 
 /// That two lists of files or mounts are the same.

@@ -62,7 +62,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// The errnos that a report may tell of. Where init has an answer to an errno, it may fail at that; where the call
+    /// The errnos that a report may name. Where init has an answer to an errno, it may fail at that; where the call
     /// was itself the answer to another's failure, that other failure is still what is wrong.
     fn errnos(&self) -> Vec<Errno> {
         let fault = if let Then::Next(next) = self.injection.then { next } else { self.injection.fault };

@@ -37,23 +37,23 @@ fn main() -> ExitCode {
 }
 
 fn run(way: &str) -> Result<()> {
-    let folder = std::env::temp_dir().join(format!("vsock-check-{}", std::process::id()));
-    fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let directory = std::env::temp_dir().join(format!("vsock-check-{}", std::process::id()));
+    fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let checked = match way {
-        "unix" => check_bridge(&folder, || unix(&folder)),
+        "unix" => check_bridge(&directory, || unix(&directory)),
         "kernel" => check_vhost()
-            .and_then(|()| check_host_without_guest(&folder))
-            .and_then(|()| check_bridge(&folder, || cids(LOOPBACK, LOOPBACK))),
+            .and_then(|()| check_host_without_guest(&directory))
+            .and_then(|()| check_bridge(&directory, || cids(LOOPBACK, LOOPBACK))),
         _ => bail!("say unix or kernel"),
     };
-    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    fs::remove_dir_all(&directory).with_context(|| format!("cannot remove {}", directory.display()))?;
     checked
 }
 
-/// In the same folder, under names that are no ports of the bridge's.
-fn unix(folder: &Path) -> Addresses {
-    let folder = folder.to_path_buf();
-    Box::new(move |end, port| SockAddr::unix(folder.join(format!("{end:?}-{port}"))))
+/// In the same directory, under names that are no ports of the bridge's.
+fn unix(directory: &Path) -> Addresses {
+    let directory = directory.to_path_buf();
+    Box::new(move |end, port| SockAddr::unix(directory.join(format!("{end:?}-{port}"))))
 }
 
 fn check_vhost() -> Result<()> {
@@ -68,24 +68,24 @@ fn check_vhost() -> Result<()> {
 }
 
 /// A bridge as hosts open it, to a guest that is not there: the host's ports can be had, calls end.
-fn check_host_without_guest(folder: &Path) -> Result<()> {
-    let folder = folder.join("none");
-    fs::create_dir(&folder)?;
-    let bridge = Bridge::open(&folder, cids(9, HOST_CID), |text| println!("vsock-check: {text}"))?;
+fn check_host_without_guest(directory: &Path) -> Result<()> {
+    let directory = directory.join("none");
+    fs::create_dir(&directory)?;
+    let bridge = Bridge::open(&directory, cids(9, HOST_CID), |text| println!("vsock-check: {text}"))?;
     bridge.open_port(6100).context("a port of the host's")?;
     let started = Instant::now();
-    let mut stream = UnixStream::connect(folder.join("vsock"))?;
+    let mut stream = UnixStream::connect(directory.join("vsock"))?;
     stream.write_all(b"CONNECT 1024\n")?;
     ensure!(stream.read(&mut [0; 1])? == 0, "a guest that is not there answers");
     ensure!(started.elapsed() < LIMIT, "only a limit ended the call");
     Ok(())
 }
 
-fn check_bridge(folder: &Path, addresses: impl Fn() -> Addresses) -> Result<()> {
+fn check_bridge(directory: &Path, addresses: impl Fn() -> Addresses) -> Result<()> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let telling = Arc::clone(&told);
-    let bridge = Bridge::open(folder, addresses(), move |text| telling.lock().unwrap().push(text.to_string()))?;
-    let sides = Sides { folder: folder.to_path_buf(), addresses: addresses(), bridge, told };
+    let bridge = Bridge::open(directory, addresses(), move |text| telling.lock().unwrap().push(text.to_string()))?;
+    let sides = Sides { directory: directory.to_path_buf(), addresses: addresses(), bridge, told };
     sides.the_host_calls().context("the host calls")?;
     sides.nobody_listens().context("nobody listens")?;
     sides.the_guest_calls().context("the guest calls")?;
@@ -123,7 +123,7 @@ impl Sides {
     /// At a port that is opened by its socket's being there, and at one opened on demand.
     fn the_guest_calls(&self) -> Result<()> {
         for port in [6000, 6001] {
-            let path = self.folder.join(format!("vsock_{port}"));
+            let path = self.directory.join(format!("vsock_{port}"));
             if port == 6001 {
                 self.bridge.open_port(port)?;
             }
@@ -153,7 +153,7 @@ impl Sides {
         let _taken = self.listening(End::Host, 6002)?;
         let error = self.bridge.open_port(6002).expect_err("it is taken");
         ensure!(error.kind() == ErrorKind::AddrInUse, "{error}");
-        let _socket = UnixListener::bind(self.folder.join("vsock_6002"))?;
+        let _socket = UnixListener::bind(self.directory.join("vsock_6002"))?;
         let deadline = Instant::now() + LIMIT;
         while self.told.lock().unwrap().is_empty() {
             ensure!(Instant::now() < deadline, "nobody is told");
@@ -173,9 +173,9 @@ impl Sides {
         for (name, read) in [("host", host.read(&mut [0; 1])), ("guest", guest.read(&mut [0; 1]))] {
             ensure!(matches!(read, Ok(0) | Err(_)), "the {name}'s end is still there");
         }
-        let (folder, bridge) = (self.folder, self.bridge);
+        let (directory, bridge) = (self.directory, self.bridge);
         drop(bridge);
-        let late = UnixStream::connect(folder.join("vsock"));
+        let late = UnixStream::connect(directory.join("vsock"));
         ensure!(late.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused), "it can still be called");
         Ok(())
     }

@@ -20,7 +20,7 @@ pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// A bridge, and what is on either side of it.
 pub struct Sides {
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     pub addresses: Addresses,
     pub bridge: Bridge,
     pub told: Arc<Mutex<Vec<String>>>,
@@ -28,7 +28,7 @@ pub struct Sides {
 
 impl Sides {
     pub fn connected(&self) -> Result<UnixStream> {
-        let stream = UnixStream::connect(self.folder.join("vsock")).context("cannot connect to vsock")?;
+        let stream = UnixStream::connect(self.directory.join("vsock")).context("cannot connect to vsock")?;
         stream.set_read_timeout(Some(LIMIT))?;
         Ok(stream)
     }

@@ -1,5 +1,5 @@
 //! Stands for firecracker-containerd's agent: `main` in agent/main.go (commit 07d3955b93fd), `discoverDrives` in
-//! agent/drive_handler.go and `Create` in agent/service.go (0475a0f91479), the bundle's folder in
+//! agent/drive_handler.go and `Create` in agent/service.go (0475a0f91479), the bundle's directory in
 //! internal/bundle/bundle.go (38742eeb4fb5).
 //!
 //! In its own image systemd has mounted everything before it starts; it mounts nothing but the drives of containers.
@@ -27,13 +27,13 @@ fn prepare() -> Result<()> {
     let cgroup = statfs("/sys/fs/cgroup").context("look at /sys/fs/cgroup")?;
     println!("firecracker-containerd: cgroup v2: {}", cgroup.filesystem_type() == CGROUP2_SUPER_MAGIC);
     discover_drives()?;
-    make_bundle_folder("/container/demo")
+    make_bundle_directory("/container/demo")
 }
 
 /// Every block device is asked for its numbers, and opened to see if it stands for a drive that is yet to come.
 fn discover_drives() -> Result<()> {
-    for device in fs::read_dir("/sys/block").context("read the folder /sys/block")? {
-        let name = device.context("read the folder /sys/block")?.file_name().to_string_lossy().into_owned();
+    for device in fs::read_dir("/sys/block").context("read the directory /sys/block")? {
+        let name = device.context("read the directory /sys/block")?.file_name().to_string_lossy().into_owned();
         let numbers = format!("/sys/block/{name}/dev");
         fs::read_to_string(&numbers).with_context(|| format!("read {numbers}"))?;
         let opens = fs::File::open(format!("/dev/{name}")).is_ok();
@@ -42,9 +42,9 @@ fn discover_drives() -> Result<()> {
     Ok(())
 }
 
-fn make_bundle_folder(bundle: &str) -> Result<()> {
+fn make_bundle_directory(bundle: &str) -> Result<()> {
     let rootfs = format!("{bundle}/rootfs");
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&rootfs);
-    made.with_context(|| format!("make the folder {rootfs}"))?;
+    made.with_context(|| format!("make the directory {rootfs}"))?;
     write(&format!("{bundle}/config.json"), "{}\n")
 }

@@ -85,7 +85,7 @@ fn prepare() -> Result<()> {
     Ok(())
 }
 
-/// A folder, and a mount unless one of this type is there already.
+/// A directory, and a mount unless one of this type is there already.
 fn mount_to_rootfs(mount: &Mount) -> Result<()> {
     make_directory(mount.target)?;
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();

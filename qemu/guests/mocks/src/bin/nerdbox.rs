@@ -33,7 +33,7 @@ extern "C" fn main() -> i32 {
 
 fn prepare() -> Result<()> {
     MOUNTS.iter().try_for_each(Mount::mount)?;
-    if let Err(error) = CONTAINERS.mount_with_folder() {
+    if let Err(error) = CONTAINERS.mount_with_directory() {
         println!("nerdbox: {error:#}: going on without");
     }
     write("/sys/fs/cgroup/cgroup.subtree_control", "+cpu +cpuset +io +memory +pids")?;

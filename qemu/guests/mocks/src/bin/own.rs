@@ -21,7 +21,7 @@ extern "C" fn main() -> i32 {
 }
 
 fn prepare() -> Result<()> {
-    MOUNTS.iter().try_for_each(Mount::mount_with_folder)?;
+    MOUNTS.iter().try_for_each(Mount::mount_with_directory)?;
     symlink("/proc/self/fd", "/dev/fd").context("link /dev/fd")?;
     write("/sys/fs/cgroup/cgroup.subtree_control", "+cpu +cpuset +io +memory +pids")?;
     // SAFETY: no other thread runs yet, so none reads the environment meanwhile.

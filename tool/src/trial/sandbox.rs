@@ -24,7 +24,7 @@ use crate::cpio::Node;
 use crate::execute::{ProgramImage, default_signals};
 use crate::initramfs::{Content, Initramfs};
 
-/// Where the stand-ins lie in the initramfs, which the service does not see.
+/// Where the substitutes lie in the initramfs, which the service does not see.
 pub const STORE: &str = ".moveroot-try";
 
 /// nobody, on every Linux.
@@ -166,29 +166,29 @@ fn become_root() -> Result<()> {
     Ok(())
 }
 
-/// A tmpfs of its own for the initramfs, with the stand-ins in it.
+/// A tmpfs of its own for the initramfs, with the substitutes in it.
 fn empty_tree() -> Result<OwnedFd> {
     let tmpfs = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).context("fsopen(2)")?;
     fsconfig_create(&tmpfs).context("cannot make a tmpfs: fsconfig(2)")?;
     let mount = fsmount(tmpfs.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).context("fsmount(2)")?;
-    // Mounts can be made below what is mounted only: over a folder that everybody has.
+    // Mounts can be made below what is mounted only: over a directory that everybody has.
     move_mount(&mount, "", CWD, "/tmp", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).context("cannot mount a tmpfs")?;
     let store = format!("/proc/self/fd/{}/{STORE}", mount.as_raw_fd());
-    for folder in ["", "dev", "cgroup", "proc", "sys"] {
-        fs::create_dir(format!("{store}/{folder}")).context("cannot make the stand-ins")?;
+    for directory in ["", "dev", "cgroup", "proc", "sys"] {
+        fs::create_dir(format!("{store}/{directory}")).context("cannot make the substitutes")?;
     }
     for file in ["sink", "cgroup/cgroup.subtree_control", "cgroup/cgroup.controllers", "cgroup/cgroup.procs"] {
-        fs::write(format!("{store}/{file}"), "").context("cannot make the stand-ins")?;
+        fs::write(format!("{store}/{file}"), "").context("cannot make the substitutes")?;
     }
     for (name, device) in DEVICES.map(|(name, ..)| (name, name)).into_iter().chain([("console", "null")]) {
         let path = format!("{store}/dev/{name}");
-        fs::write(&path, "").context("cannot make the stand-ins")?;
+        fs::write(&path, "").context("cannot make the substitutes")?;
         mount_bind(format!("/dev/{device}"), path).with_context(|| format!("cannot bind /dev/{device}"))?;
     }
     // The kernel gives a user namespace a proc or a sysfs only where one is in sight already: mount_too_revealing. Where
-    // even these can't be bound, init is refused, and an empty folder stands in.
-    for folder in ["proc", "sys"] {
-        let _ = mount_bind_recursive(format!("/{folder}"), format!("{store}/{folder}"));
+    // even these can't be bound, init is refused, and an empty directory stands in.
+    for directory in ["proc", "sys"] {
+        let _ = mount_bind_recursive(format!("/{directory}"), format!("{store}/{directory}"));
     }
     Ok(mount)
 }

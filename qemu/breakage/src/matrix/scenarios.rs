@@ -16,18 +16,18 @@ use tool::initramfs::Initramfs;
 use tool::plan::Plan;
 
 /// A row.
-pub struct Circumstance {
+pub struct Scenario {
     pub name: &'static str,
     /// The kernel's option without which it cannot be.
     needs: Option<&'static str>,
     make: fn(&Subject, &Images) -> Result<Guest>,
 }
 
-const fn row(name: &'static str, make: fn(&Subject, &Images) -> Result<Guest>) -> Circumstance {
-    Circumstance { name, needs: None, make }
+const fn row(name: &'static str, make: fn(&Subject, &Images) -> Result<Guest>) -> Scenario {
+    Scenario { name, needs: None, make }
 }
 
-pub const CIRCUMSTANCES: [Circumstance; 19] = [
+pub const SCENARIOS: [Scenario; 19] = [
     row("512 MB, 1 CPU", |_, images| Ok(Guest::new(&images.demo))),
     row("least memory", |subject, images| {
         Ok(Guest { memory_mb: subject.least_memory(images)?, ..Guest::new(&images.demo) })
@@ -36,15 +36,15 @@ pub const CIRCUMSTANCES: [Circumstance; 19] = [
     row("rootfs is ramfs", |_, images| Ok(Guest { append: "root=LABEL=nothing".into(), ..Guest::new(&images.demo) })),
     row("/dev/console does not open", |_, images| Ok(silent(Guest::new(&images.no_console)))),
     row("console= names no device", |_, images| Ok(silent(Guest { console: "hvc0", ..Guest::new(&images.demo) }))),
-    Circumstance {
+    Scenario {
         needs: Some("CONFIG_RD_GZIP"),
         ..row("gzip", |_, images| Ok(Guest::new(&Compression::Gzip.apply(&images.demo)?)))
     },
-    Circumstance {
+    Scenario {
         needs: Some("CONFIG_RD_LZ4"),
         ..row("lz4", |_, images| Ok(Guest::new(&Compression::Lz4.apply(&images.demo)?)))
     },
-    Circumstance { needs: Some("CONFIG_RD_ZSTD"), ..row("zstd", |_, images| Ok(Guest::new(images.zstd()?))) },
+    Scenario { needs: Some("CONFIG_RD_ZSTD"), ..row("zstd", |_, images| Ok(Guest::new(images.zstd()?))) },
     row("moveroot_plan=", |_, images| {
         Ok(Guest { append: "moveroot_plan=/etc/other.plan".into(), ..Guest::new(&images.other_plan) })
     }),
@@ -60,7 +60,7 @@ pub const CIRCUMSTANCES: [Circumstance; 19] = [
         let message = format!("boot.plan:{}: copy /sbin/crun: ENOENT (2)", images.crun_line);
         cut(&images.demo, "sbin/crun", End::Before, message, images.crun_line)
     }),
-    Circumstance {
+    Scenario {
         needs: Some("CONFIG_RD_GZIP"),
         ..row("truncated in crun, gzip", |_, images| {
             let message = format!("boot.plan:{}: copy /sbin/crun: EIO (5)", images.crun_line);
@@ -169,8 +169,8 @@ pub enum Tried {
     Cannot(&'static str),
 }
 
-impl Circumstance {
-    /// Boots the kernel in this circumstance.
+impl Scenario {
+    /// Boots the kernel in this scenario.
     pub fn try_on(&self, subject: &Subject, images: &Images) -> Tried {
         if let Some(option) = self.needs.filter(|option| !subject.has(option)) {
             return Tried::Cannot(option);

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 const INTERRUPTED: i32 = 130;
 const UNREAD: i32 = 141;
 
-/// Processes to end, files and folders to remove.
+/// Processes to end, files and directories to remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Thing {
     Process(u32),
@@ -26,16 +26,16 @@ enum Thing {
 static LIST: Mutex<Vec<Thing>> = Mutex::new(Vec::new());
 
 /// While it lives, the thing would be cleaned up.
-pub struct Leavings(Thing);
+pub struct Cleanup(Thing);
 
-impl Leavings {
+impl Cleanup {
     pub fn of_process(process: u32) -> Self {
-        Leavings::new(Thing::Process(process))
+        Cleanup::new(Thing::Process(process))
     }
 
-    /// A file or a folder.
+    /// A file or a directory.
     pub fn of_path(path: &Path) -> Self {
-        Leavings::new(Thing::Path(path.to_path_buf()))
+        Cleanup::new(Thing::Path(path.to_path_buf()))
     }
 
     fn new(thing: Thing) -> Self {
@@ -43,22 +43,23 @@ impl Leavings {
         // A program that has a handler already cleans up by itself.
         INSTALL.call_once(|| drop(ctrlc::set_handler(|| clean_up(INTERRUPTED))));
         list().push(thing.clone());
-        Leavings(thing)
+        Cleanup(thing)
     }
 }
 
-impl Drop for Leavings {
+impl Drop for Cleanup {
     fn drop(&mut self) {
         list().retain(|thing| *thing != self.0);
     }
 }
 
-/// For a whole run: one folder for all that is temporary, and an end without a word where nobody reads any more.
-pub fn of_this_run() -> Result<(TempDir, Leavings)> {
-    let folder = tempfile::Builder::new().prefix("moveroot-").tempdir().context("cannot make a temporary folder")?;
-    let leavings = Leavings::of_path(folder.path());
+/// For a whole run: one directory for all that is temporary, and an end without a word where nobody reads any more.
+pub fn of_this_run() -> Result<(TempDir, Cleanup)> {
+    let directory =
+        tempfile::Builder::new().prefix("moveroot-").tempdir().context("cannot make a temporary directory")?;
+    let cleanup = Cleanup::of_path(directory.path());
     // The first call decides; this is the first.
-    tempfile::env::override_temp_dir(folder.path()).ok();
+    tempfile::env::override_temp_dir(directory.path()).ok();
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         let text = panic.payload_as_str().unwrap_or_default();
@@ -67,7 +68,7 @@ pub fn of_this_run() -> Result<(TempDir, Leavings)> {
         }
         report(panic);
     }));
-    Ok((folder, leavings))
+    Ok((directory, cleanup))
 }
 
 fn clean_up(code: i32) {

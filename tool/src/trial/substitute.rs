@@ -8,8 +8,8 @@ use libc::{
     SYS_openat as OPENAT, SYS_write as WRITE, c_long, user_regs_struct,
 };
 
-use super::enclosure::STORE;
 use super::memory::Memory;
+use super::sandbox::STORE;
 
 /// Below the stack pointer and its red zone: nothing of init's.
 const SCRATCH: u64 = 4096;
@@ -18,8 +18,8 @@ const ROOM: u64 = 256;
 /// The x86-64 instruction `syscall`.
 const SYSCALL_BYTES: u64 = 2;
 
-/// A call with other arguments or another result, and what to tell of it.
-pub struct StandIn {
+/// A call with other arguments or another result, and what to report about it.
+pub struct Substitute {
     pub registers: user_regs_struct,
     /// It is made once more.
     pub is_again: bool,
@@ -27,17 +27,17 @@ pub struct StandIn {
 }
 
 /// Before a call: what must not even be tried.
-pub fn before(memory: &Memory, registers: &user_regs_struct) -> Result<Option<StandIn>> {
+pub fn before(memory: &Memory, registers: &user_regs_struct) -> Result<Option<Substitute>> {
     if registers.orig_rax as c_long != MOUNT {
         return Ok(None);
     }
     match memory.string(registers.rdx).as_deref() {
         Some("devtmpfs") => {
-            let note = "stand-in: a directory with the devices that any user may open";
+            let note = "substitute: a directory with the devices that any user may open";
             bound(memory, *registers, "dev", note).map(Some)
         }
         Some("cgroup2" | "cgroup") => {
-            let note = "stand-in: a directory with empty files of cgroup2's names";
+            let note = "substitute: a directory with empty files of cgroup2's names";
             bound(memory, *registers, "cgroup", note).map(Some)
         }
         _ => Ok(None),
@@ -50,7 +50,7 @@ pub fn after(
     registers: &user_regs_struct,
     verb: Option<Verb>,
     tries: usize,
-) -> Result<Option<StandIn>> {
+) -> Result<Option<Substitute>> {
     let errno = -(registers.rax as i64) as i32;
     match registers.orig_rax as c_long {
         MOUNT if errno == EPERM => mounted(memory, registers, tries),
@@ -67,10 +67,10 @@ pub fn after(
 const NOT_WRITTEN: &str = "refused here, so written to nowhere: only a VM's root may";
 
 /// What init may not mount.
-fn mounted(memory: &Memory, registers: &user_regs_struct, tries: usize) -> Result<Option<StandIn>> {
+fn mounted(memory: &Memory, registers: &user_regs_struct, tries: usize) -> Result<Option<Substitute>> {
     let found = match (memory.string(registers.rdx).as_deref(), tries) {
-        (Some("proc"), 0) => bound(memory, *registers, "proc", "stand-in after EPERM: this machine's own /proc")?,
-        (Some("sysfs"), 0) => bound(memory, *registers, "sys", "stand-in after EPERM: this machine's own /sys")?,
+        (Some("proc"), 0) => bound(memory, *registers, "proc", "substitute after EPERM: this machine's own /proc")?,
+        (Some("sysfs"), 0) => bound(memory, *registers, "sys", "substitute after EPERM: this machine's own /sys")?,
         (Some("tmpfs"), _) => return Ok(None),
         _ => empty(memory, *registers)?,
     };
@@ -78,7 +78,7 @@ fn mounted(memory: &Memory, registers: &user_regs_struct, tries: usize) -> Resul
 }
 
 /// A file's owner among mount options: the namespace has user and group 0 alone, and refuses any other by EINVAL.
-fn without_owner(memory: &Memory, registers: &user_regs_struct) -> Result<Option<StandIn>> {
+fn without_owner(memory: &Memory, registers: &user_regs_struct) -> Result<Option<Substitute>> {
     let options = memory.string(registers.r8).unwrap_or_default();
     let is_owner = |option: &&str| option.starts_with("uid=") || option.starts_with("gid=");
     if !options.split(',').any(|option| is_owner(&option)) {
@@ -88,11 +88,11 @@ fn without_owner(memory: &Memory, registers: &user_regs_struct) -> Result<Option
     let note = "mounted without uid= and gid=: only user and group 0 exist here";
     let mut changed = *registers;
     changed.r8 = put(memory, registers, 1, &others.join(","))?;
-    Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
+    Ok(Some(again(Substitute { registers: changed, is_again: true, note }, registers)))
 }
 
 /// What init may not open to write, or what a network namespace does not have: of /proc/sys/net it shows a part.
-fn written(memory: &Memory, registers: &user_regs_struct, errno: i32) -> Result<Option<StandIn>> {
+fn written(memory: &Memory, registers: &user_regs_struct, errno: i32) -> Result<Option<Substitute>> {
     let path = memory.string(registers.rsi).unwrap_or_default();
     let is_network = path.trim_start_matches('/').starts_with("proc/sys/net/");
     let note = match errno {
@@ -103,36 +103,36 @@ fn written(memory: &Memory, registers: &user_regs_struct, errno: i32) -> Result<
     let mut changed = *registers;
     changed.rdi = libc::AT_FDCWD as u64;
     changed.rsi = put(memory, registers, 0, &format!("{STORE}/sink"))?;
-    Ok(Some(again(StandIn { registers: changed, is_again: true, note }, registers)))
+    Ok(Some(again(Substitute { registers: changed, is_again: true, note }, registers)))
 }
 
 /// As if the call had been done, with this result.
-fn done(registers: &user_regs_struct, result: u64, note: &'static str) -> StandIn {
-    StandIn { registers: user_regs_struct { rax: result, ..*registers }, is_again: false, note }
+fn done(registers: &user_regs_struct, result: u64, note: &'static str) -> Substitute {
+    Substitute { registers: user_regs_struct { rax: result, ..*registers }, is_again: false, note }
 }
 
 /// A bind mount of something in the store, which the working directory of init holds.
-fn bound(memory: &Memory, mut registers: user_regs_struct, name: &str, note: &'static str) -> Result<StandIn> {
+fn bound(memory: &Memory, mut registers: user_regs_struct, name: &str, note: &'static str) -> Result<Substitute> {
     registers.rdi = put(memory, &registers, 0, &format!("{STORE}/{name}"))?;
     registers.rdx = 0;
     registers.r10 = MS_BIND | MS_REC;
     registers.r8 = 0;
-    Ok(StandIn { registers, is_again: true, note })
+    Ok(Substitute { registers, is_again: true, note })
 }
 
 /// An empty tmpfs.
-fn empty(memory: &Memory, mut registers: user_regs_struct) -> Result<StandIn> {
+fn empty(memory: &Memory, mut registers: user_regs_struct) -> Result<Substitute> {
     registers.rdx = put(memory, &registers, 1, "tmpfs")?;
     registers.r8 = 0;
-    Ok(StandIn { registers, is_again: true, note: "stand-in: an empty tmpfs; only a VM's root may mount this" })
+    Ok(Substitute { registers, is_again: true, note: "substitute: an empty tmpfs; only a VM's root may mount this" })
 }
 
 /// The same instruction once more, with the arguments of `changed`.
-fn again(changed: StandIn, refused: &user_regs_struct) -> StandIn {
+fn again(changed: Substitute, refused: &user_regs_struct) -> Substitute {
     let mut registers = changed.registers;
     registers.rax = refused.orig_rax;
     registers.rip = refused.rip - SYSCALL_BYTES;
-    StandIn { registers, ..changed }
+    Substitute { registers, ..changed }
 }
 
 fn put(memory: &Memory, registers: &user_regs_struct, place: u64, text: &str) -> Result<u64> {
