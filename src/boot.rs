@@ -74,13 +74,16 @@ fn read_plan(
 ) -> (Report, Plan<'static>) {
     let path = named.unwrap_or(CStrPtr::new(c"/boot.plan"));
     let mut report = Report { plan: path.strip_prefix(CStrPtr::new(c"/")).unwrap_or(path) };
-    match file::open_to_read(path).and_then(|file| file.read_to_end(text)) {
+    let read = match file::open_to_read(path) {
         Err(errno) if named.is_none() && errno == Errno::of(ENOENT) => {
             report.plan = BUILT_IN_NAME;
             let _ = text.extend_from_slice(BUILT_IN);
+            Ok(())
         }
-        Err(errno) => report.fatal(None, Reason::Errno(errno), roots, scratch),
-        Ok(()) => {}
+        file => file.and_then(|file| file.read_to_end(text)),
+    };
+    if let Err(errno) = read {
+        report.fatal(None, Reason::Errno(errno), roots, scratch);
     }
     match Plan::read(text, lines) {
         Ok(plan) => (report, plan),

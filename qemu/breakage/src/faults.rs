@@ -28,12 +28,12 @@ use tracer::Run;
 const ERRNOS: [Errno; 14] = [
     Errno::EIO,
     Errno::EINTR,
-    Errno::EPERM,
     Errno::ENOENT,
+    Errno::EEXIST,
+    Errno::EPERM,
     Errno::ENOMEM,
     Errno::EACCES,
     Errno::EBUSY,
-    Errno::EEXIST,
     Errno::ENODEV,
     Errno::EINVAL,
     Errno::ENOSPC,
@@ -42,9 +42,9 @@ const ERRNOS: [Errno; 14] = [
     Errno::EAGAIN,
 ];
 
-/// How many of them, from the first on, every call fails with even in the short form; of the others a share, another
-/// one for each call.
-const ALWAYS: usize = 2;
+/// How many of them, from the first on, every call fails with even in the short form, those to which init has an answer; of
+/// the others a share, another one for each call.
+const ALWAYS: usize = 4;
 const SHARE: usize = 4;
 
 /// A boot waits for the kernel about as long as it computes.
