@@ -1,11 +1,17 @@
 //! The init as a program: small, static, one segment that is never written.
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
 use anyhow::{Context, Result};
 use goblin::elf::dynamic::DT_NULL;
 use goblin::elf::header::{ELFCLASS64, ET_EXEC};
 use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_DYNAMIC, PT_INTERP, PT_LOAD};
 use goblin::elf::section_header::{SHF_WRITE, SHT_REL, SHT_RELA};
 use goblin::elf::{Elf, ProgramHeader};
+use nix::sys::ptrace;
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 use vm::build;
 
 /// With the plan that is built in by default: three pages, which linker/init.ld asserts too.
@@ -33,6 +39,24 @@ fn is_static() -> Result<()> {
     for forbidden in [PT_INTERP, PT_DYNAMIC] {
         assert!(elf.program_headers.iter().all(|header| header.p_type != forbidden), "{forbidden}");
     }
+    Ok(())
+}
+
+/// As the kernel maps it: there is no PT_GNU_STACK that would ask for it.
+#[test]
+fn has_a_stack_that_cannot_be_executed() -> Result<()> {
+    let mut command = Command::new(build::init(None)?);
+    // SAFETY: a system call, between fork and exec. The program then stops before its first instruction.
+    unsafe { command.pre_exec(|| Ok(ptrace::traceme()?)) };
+    let mut child = command.spawn()?;
+    let maps = waitpid(Pid::from_raw(child.id() as i32), None)
+        .map_err(Into::into)
+        .and_then(|_| std::fs::read_to_string(format!("/proc/{}/maps", child.id())));
+    child.kill()?;
+    child.wait()?;
+    let maps = maps?;
+    let stack = maps.lines().find(|line| line.ends_with("[stack]")).with_context(|| maps.clone())?;
+    assert_eq!(stack.split(' ').nth(1), Some("rw-p"), "{stack}");
     Ok(())
 }
 
