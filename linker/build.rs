@@ -31,7 +31,7 @@ fn main() {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
     // Three pages with the plan that is built in by default; another may be longer.
-    let limit = (3 * 4096).max(2 * 4096 + 2048 + build_in_plan(&root));
+    let limit = (4 * 4096).max(2 * 4096 + 2048 + build_in_plan(&root));
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 

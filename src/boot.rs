@@ -4,13 +4,13 @@
 //! Holds on exit: there is none. The service runs in our place, or a report ends the process.
 
 use crate::report::{self, ExitCode, Reason, Report};
-use crate::roots::Roots;
+use crate::roots::{Bound, Roots};
 use crate::scratch::Scratch;
-use crate::steps::{self, Environment, Service};
+use crate::steps::{self, Environment, MountTable, Service};
 use crate::sys::process::{self, Arguments, KernelWords};
 use crate::sys::{Errno, file};
 use core::ffi::CStr;
-use language::{CStrPtr, Fault, Lines, Plan, Refusal, Text};
+use language::{Action, CStrPtr, Fault, Lines, Plan, Refusal, Text};
 use linux_raw_sys::errno::ENOENT;
 
 /// The plan that runs where the initramfs has none. The build script has checked it.
@@ -27,22 +27,24 @@ pub struct Room {
     scratch: Scratch,
     text: Text,
     lines: Lines<'static>,
+    bound: Bound,
+    mounts: MountTable,
 }
 
 /// Boots, with what the kernel passed.
 pub fn run(arguments: Arguments, variables: KernelWords, room: &'static mut Room) -> ! {
     begin();
-    let Room { environment, scratch, text, lines } = room;
-    let mut service = Service { arguments, environment };
+    let Room { environment, scratch, text, lines, bound, mounts } = room;
+    let mut service = Service { arguments, environment, on_exit: Action::Poweroff, mounts };
     let named = service.add_kernel_variables(variables, CStrPtr::new(c"moveroot_plan="));
-    let mut roots = Roots::new();
+    let mut roots = Roots::new(bound);
     let (report, plan) = read_plan(named, text, lines, &roots, scratch);
-    // From here on the machine changes. `exec`, the last step, does not return.
+    // From here on the machine changes. The last step, `exec` or `spawn`, does not return.
     for mut step in plan.steps() {
         #[cfg(feature = "marks")]
         crate::sys::marks::mark(step.line());
-        if let Err(errno) = steps::run(&mut step, &mut roots, &mut service, scratch) {
-            report.tell(Some(&step), Reason::Errno(errno), &roots, scratch);
+        if let Err(reason) = steps::run(&mut step, &mut roots, &mut service, scratch) {
+            report.tell(Some(&step), reason, &roots, scratch);
         }
     }
     report.fatal(None, Reason::Fault(Fault::NoExec), &roots, scratch)

@@ -6,6 +6,7 @@
 use crate::errno;
 use crate::roots::Roots;
 use crate::scratch::Scratch;
+use crate::sys::child::Ended;
 use crate::sys::file::{make_character_device, make_directory, open_device};
 use crate::sys::process::{exit, has_standard_error, open_stdout_and_stderr, standard_error};
 use crate::sys::{Descriptor, Errno};
@@ -32,6 +33,19 @@ impl ExitCode {
 pub enum Reason {
     Errno(Errno),
     Fault(Fault),
+    Ended(Ended),
+}
+
+impl From<Errno> for Reason {
+    fn from(errno: Errno) -> Self {
+        Self::Errno(errno)
+    }
+}
+
+impl From<Ended> for Reason {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
 }
 
 /// How a message begins. The priority, `<3>`, is for the kernel's log only.
@@ -59,7 +73,7 @@ impl Report {
     /// Says what is wrong, with a step or with the plan as a whole, and ends, unless a step has failed that may.
     /// Where a message cannot go, there is nobody to tell.
     pub fn tell(&self, step: Option<&Step>, reason: Reason, roots: &Roots, message: &mut Scratch) {
-        let is_warning = matches!((step, reason), (Some(step), Reason::Errno(_)) if step.may_fail());
+        let is_warning = step.is_some_and(|step| step.may_fail) && !matches!(reason, Reason::Fault(_));
         message.clear();
         message.add(if is_warning { WARNING } else { FAILURE });
         message.add(self.plan);
@@ -68,13 +82,7 @@ impl Report {
             message.add_number(step.line());
             add_objects(message, step);
         }
-        add_reason(message, reason);
-        let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
-        // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
-        let log = roots.return_to_initramfs().and_then(|()| open_or_make_device(CStrPtr::new(c"dev/kmsg"), 1, 11));
-        if let Ok(log) = log {
-            let _ = log.write(message.bytes());
-        }
+        print(reason, roots, message);
         if !is_warning {
             exit(match (step, reason) {
                 (Some(step), _) => step.line().min(ExitCode::LATER_LINE.into()) as u8,
@@ -82,6 +90,25 @@ impl Report {
                 (None, _) => ExitCode::NO_PLAN,
             });
         }
+    }
+}
+
+/// Says what became of something that is no step's, in a boot that goes on.
+pub fn say(subject: CStrPtr, reason: Reason, roots: &Roots, message: &mut Scratch) {
+    message.clear();
+    message.add(WARNING);
+    message.add(subject);
+    print(reason, roots, message);
+}
+
+/// Adds the reason to a message, and prints it.
+fn print(reason: Reason, roots: &Roots, message: &mut Scratch) {
+    add_reason(message, reason);
+    let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
+    // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
+    let log = roots.return_to_initramfs().and_then(|()| open_or_make_device(CStrPtr::new(c"dev/kmsg"), 1, 11));
+    if let Ok(log) = log {
+        let _ = log.write(message.bytes());
     }
 }
 
@@ -108,14 +135,19 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
             errno::letters(errno.number()).for_each(|letter| message.push(letter));
             message.add(CStrPtr::new(c" ("));
             message.add_number(errno.number());
-            message.add(CStrPtr::new(c")\n"));
+            message.push(b')');
         }
         Reason::Fault(fault) => {
             message.add(CStrPtr::new(c": "));
             message.add(fault.text());
-            message.add(CStrPtr::new(c"\n"));
+        }
+        Reason::Ended(ended) => {
+            let signal = ended.signal();
+            message.add(CStrPtr::new(if signal.is_some() { c": signal " } else { c": exit status " }));
+            message.add_number(signal.unwrap_or(ended.exit_status()).into());
         }
     }
+    message.push(b'\n');
 }
 
 /// Opens a character device of the initramfs, the working directory, and makes it if it isn't there. Whether that went well shows when it is opened.

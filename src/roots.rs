@@ -9,7 +9,8 @@
 use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_directory};
 use crate::sys::mount::{change_directory, chroot, mount, move_root};
 use crate::sys::{Descriptor, Errno};
-use language::CStrPtr;
+use heapless::Vec;
+use language::{CStrPtr, MAX_LEN};
 
 /// Where the new root is mounted, from the working directory.
 const NEW_ROOT: CStrPtr = CStrPtr::new(c".moveroot");
@@ -23,16 +24,21 @@ enum Root {
     New,
 }
 
-pub struct Roots {
+/// The inode numbers of what was bound. `bind /x` and a newline are the shortest line that binds.
+pub type Bound = Vec<u64, { MAX_LEN / "bind /x\n".len() }>;
+
+pub struct Roots<'b> {
     /// What `/` is.
     root: Root,
     /// The initramfs, once the new root covers it: no path leads there any more.
     initramfs: Option<Descriptor>,
+    /// What of the initramfs is part of the new root too.
+    pub bound: &'b mut Bound,
 }
 
-impl Roots {
-    pub const fn new() -> Self {
-        Self { root: Root::Initramfs, initramfs: None }
+impl<'b> Roots<'b> {
+    pub fn new(bound: &'b mut Bound) -> Self {
+        Self { root: Root::Initramfs, initramfs: None, bound }
     }
 
     /// Makes `/` the initramfs.

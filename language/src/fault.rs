@@ -11,6 +11,9 @@ pub enum Fault {
     NotAbsolute,
     NotOctal,
     NotAnAssignment,
+    NotANumber,
+    UnknownLimit,
+    UnknownAction,
     /// An option of `root` that changes a mount where a new one is wanted.
     NotForANewMount,
     OutOfOrder,
@@ -34,9 +37,12 @@ impl Fault {
             Self::NotAbsolute => c"path is not absolute",
             Self::NotOctal => c"mode is not octal",
             Self::NotAnAssignment => c"not NAME=VALUE",
+            Self::NotANumber => c"not a number",
+            Self::UnknownLimit => c"unknown limit",
+            Self::UnknownAction => c"not poweroff, reboot, halt or panic",
             Self::NotForANewMount => c"not for a new mount",
             Self::OutOfOrder => c"out of order",
-            Self::NoExec => c"ends without exec",
+            Self::NoExec => c"ends without exec or spawn",
             Self::TooLong => c"longer than 4096 bytes",
         })
     }

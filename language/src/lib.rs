@@ -7,7 +7,7 @@
 //! - `verb`: the table of verbs, written as their usage lines. Adding a verb begins there.
 //! - `parse`: lines to steps, and what is wrong with a line.
 //! - `step`: a step and its words.
-//! - `options`: mount options to mount(2) flags.
+//! - `options`: mount options to mount(2) flags; `value`: what other words mean.
 //! - `table`: names packed into one string of bytes.
 //! - `cursor`: positions in a NUL-terminated text; `string`: C strings in it. With two places in `step`, the only unsafe code.
 #![no_std]
@@ -22,12 +22,14 @@ mod step;
 #[allow(unsafe_code)]
 mod string;
 mod table;
+mod value;
 mod verb;
 
 pub use fault::Fault;
 pub use options::{FLAGS, MountFlags, PROPAGATIONS, is_flag};
-pub use parse::{MAX_LEN, check, octal, words};
+pub use parse::{MAX_LEN, check, words};
 pub use step::{Line, Lines, MAX_WORDS, Plan, Refusal, Step, Text, Words};
 pub use string::{CStrPtr, Word};
 pub use table::names;
+pub use value::{ACTIONS, Action, LIMITS, limit, number, octal};
 pub use verb::{Kind, Shape, Verb};

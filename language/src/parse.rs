@@ -4,7 +4,7 @@ use crate::cursor::{Editor, Span};
 use crate::fault::Fault;
 use crate::options::option_that_changes_a_mount;
 use crate::step::{Line, Lines, Text};
-use crate::string::CStrPtr;
+use crate::value::{Action, limit, number, octal};
 use crate::verb::{Kind, Verb};
 use core::ops::Range;
 
@@ -134,6 +134,15 @@ fn check_argument<'t>(editor: &mut Editor<'t>, verb: Verb, kind: Kind, mut argum
     if kind == Kind::Mode && octal(argument.begin.c_str()).is_none() {
         return Err(Fault::NotOctal);
     }
+    if kind == Kind::Number && number(argument.begin.c_str()).is_none() {
+        return Err(Fault::NotANumber);
+    }
+    if kind == Kind::Limit && limit(argument.begin.c_str()).is_none() {
+        return Err(Fault::UnknownLimit);
+    }
+    if kind == Kind::Action && Action::named(argument.begin.c_str()).is_none() {
+        return Err(Fault::UnknownAction);
+    }
     if kind == Kind::Assignment {
         let mut name = argument.take_until(b'=');
         if name.is_empty() || argument.is_empty() || name.any(|byte| byte <= b' ') {
@@ -153,27 +162,14 @@ fn check_argument<'t>(editor: &mut Editor<'t>, verb: Verb, kind: Kind, mut argum
 
 /// What is wrong with the plan as a whole.
 fn runs_service(last: Option<Verb>) -> Result<(), Fault> {
-    if last == Some(Verb::Exec) { Ok(()) } else { Err(Fault::NoExec) }
+    if last.is_some_and(Verb::runs_service) { Ok(()) } else { Err(Fault::NoExec) }
 }
 
-/// `root` comes first and must not fail; behind `exec` there is only another `exec`.
+/// `root` comes first and must not fail; after a step that runs a service there is only another one.
 fn may_follow(verb: Verb, may_fail: bool, last: Option<Verb>) -> bool {
     match (last, verb) {
         (last, Verb::Root) => last.is_none() && !may_fail,
-        (Some(Verb::Exec), verb) => verb == Verb::Exec,
+        (Some(last), verb) => verb.runs_service() || !last.runs_service(),
         _ => true,
     }
-}
-
-/// A mode of up to four octal digits.
-pub fn octal(digits: CStrPtr) -> Option<u32> {
-    let mut mode = 0;
-    for byte in digits.bytes() {
-        let digit = u32::from(byte ^ b'0');
-        if digit > 7 || mode >= 0o1000 {
-            return None;
-        }
-        mode = mode * 8 + digit;
-    }
-    Some(mode)
 }

@@ -66,7 +66,7 @@ impl<'t> Plan<'t> {
     }
 
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'t>> {
-        self.lines.iter().map(|line| Step { line, named: u64::MAX })
+        self.lines.iter().map(|line| Step { line, named: u64::MAX, may_fail: line.may_fail })
     }
 }
 
@@ -76,6 +76,8 @@ pub struct Step<'t> {
     line: &'t Line<'t>,
     /// Words that have done their part, which no message names, have no bit in it; the verb's is the lowest.
     pub named: u64,
+    /// Failure is a warning.
+    pub may_fail: bool,
 }
 
 impl<'t> Step<'t> {
@@ -86,11 +88,6 @@ impl<'t> Step<'t> {
     /// Its number, from 1; that of the first step for a `root` that the plan doesn't have.
     pub fn line(&self) -> u16 {
         self.line.number
-    }
-
-    /// Failure is a warning.
-    pub fn may_fail(&self) -> bool {
-        self.line.may_fail
     }
 
     /// The verb and its arguments, as far as they were read; none of a `root` that the plan doesn't have.

@@ -29,11 +29,17 @@ verbs! {
     Dir "dir /PATH [MODE]" First
     Link "link TARGET /PATH" FirstToSecond
     Write "write /PATH TEXT" First
-    Controllers "controllers NAME…" All
+    Controllers "controllers [NAME…]" All
+    Wait "wait /PATH [SECONDS]" All
+    Limit "limit NAME SOFT [HARD]" All
     Copy "copy /SOURCE [/TARGET]" FirstToSecond
     Bind "bind /SOURCE [/TARGET]" FirstOnSecond
+    Drop "drop /PATH" First
     Env "env NAME=VALUE" First
     Module "module /PATH [PARAMS]" First
+    Run "run /PATH [ARG…]" First
+    OnExit "on-exit poweroff|reboot|halt|panic" First
+    Spawn "spawn /PATH [ARG…]" First
     Exec "exec /PATH [ARG…]" First
 }
 
@@ -58,6 +64,12 @@ pub enum Kind {
     Mode,
     /// Mount options.
     Options,
+    /// Of what a process may have: see [`limit`](crate::limit).
+    Limit,
+    /// A decimal number, or `unlimited`: see [`number`](crate::number).
+    Number,
+    /// See [`Action`](crate::Action).
+    Action,
     /// All up to the line's end.
     Text,
     /// NAME=VALUE up to the line's end.
@@ -71,6 +83,9 @@ impl Kind {
             [b'/', ..] => Self::Path,
             b"MODE" => Self::Mode,
             b"OPTIONS" => Self::Options,
+            b"NAME" => Self::Limit,
+            b"SECONDS" | b"SOFT" | b"HARD" => Self::Number,
+            b"poweroff|reboot|halt|panic" => Self::Action,
             b"TEXT" | b"PARAMS" => Self::Text,
             b"NAME=VALUE" => Self::Assignment,
             _ => Self::Word,
@@ -167,6 +182,11 @@ static SHAPES: [Shape; COUNT] = {
 };
 
 impl Verb {
+    /// Whether it runs the service, and so ends the plan.
+    pub fn runs_service(self) -> bool {
+        matches!(self, Self::Exec | Self::Spawn)
+    }
+
     pub(crate) fn named(name: Span) -> Option<Self> {
         Self::ALL.get(usize::from(find(&NAMES, name)?)).copied()
     }

@@ -1,5 +1,5 @@
 //! The steps that bring something of the initramfs into the new root: `copy`, which frees the original, and `bind`, which
-//! copies no byte.
+//! copies no byte; and `drop`, which frees what nobody needs there.
 //!
 //! A source is looked up with the initramfs as `/`, a target with the new root as `/`: each with its own symlinks.
 
@@ -8,10 +8,11 @@ use crate::sys::file::{
     DIRECTORY_MODE, Status, allow_existing, new_directory, new_empty_file, new_file, open_to_read, set_mode, unlink,
 };
 use crate::sys::mount::{attach_mount, clone_mount};
+use crate::sys::tree::{Entries, Parent};
 use crate::sys::{Descriptor, Errno};
 use core::mem::MaybeUninit;
 use language::{CStrPtr, Word};
-use linux_raw_sys::errno::{EINVAL, EIO, EISDIR};
+use linux_raw_sys::errno::{EBUSY, EINVAL, EIO, EISDIR};
 
 /// What a umask of 022 takes from the mode of a new file.
 const UMASK: u32 = 0o022;
@@ -68,9 +69,48 @@ fn set_owner_and_mode(copy: &Descriptor, target: CStrPtr, status: &Status) -> Re
 pub fn bind(source: CStrPtr, target: Word, roots: &mut Roots) -> Result<(), Errno> {
     let tree = clone_mount(source)?;
     let mut buffer = MaybeUninit::uninit();
-    let is_directory = tree.status(&mut buffer)?.is_directory();
+    let status = tree.status(&mut buffer)?;
+    let is_directory = status.is_directory();
+    // There is room for every line's: see `Bound`.
+    let _ = roots.bound.push(status.inode());
     roots.enter_new_root()?;
     allow_existing(if is_directory { new_directory(target, DIRECTORY_MODE) } else { new_empty_file(target) })?;
     attach_mount(&tree, *target)?;
     roots.follow_mount_on(*target)
+}
+
+const HERE: CStrPtr = CStrPtr::new(c".");
+
+/// `drop PATH`: frees a file, or a directory with all that is in it. What is bound stays, and what it lies in: EBUSY.
+pub fn drop(path: CStrPtr, roots: &Roots) -> Result<(), Errno> {
+    let in_initramfs = Parent::WorkingDirectory;
+    let (mut buffer, mut root) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    let status = in_initramfs.find(path)?.status(&mut buffer)?;
+    if status.inode() == in_initramfs.find(HERE)?.status(&mut root)?.inode() {
+        // The steps that follow need the rest of it.
+        return Err(Errno::of(EBUSY));
+    }
+    remove(in_initramfs, path, status.inode(), status.is_directory(), roots.bound)
+}
+
+fn remove(parent: Parent, name: CStrPtr, inode: u64, is_directory: bool, bound: &[u64]) -> Result<(), Errno> {
+    if bound.contains(&inode) {
+        return Err(Errno::of(EBUSY));
+    }
+    if is_directory {
+        empty(&parent.open_directory(name)?, bound)?;
+    }
+    parent.remove(name, is_directory)
+}
+
+/// Removes all that can be removed. Returns the last failure.
+fn empty(directory: &Descriptor, bound: &[u64]) -> Result<(), Errno> {
+    let mut result = Ok(());
+    let mut entries = Entries::new();
+    while let Some((inode, is_directory, name)) = entries.next(directory)? {
+        if !name.equals(HERE) && !name.equals(CStrPtr::new(c"..")) {
+            result = remove(Parent::Directory(directory), name, inode, is_directory, bound).and(result);
+        }
+    }
+    result
 }

@@ -3,12 +3,15 @@
 use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::file::{
-    DIRECTORY_MODE, allow_existing, new_directory, new_symlink, open_directory, open_to_write, set_mode,
+    DIRECTORY_MODE, allow_existing, exists, new_directory, new_symlink, open_directory, open_to_read, open_to_write,
+    set_mode,
 };
+use crate::sys::machine::sleep;
 use crate::sys::mount::{self, change_mount, detach_mount, mount_flags};
 use crate::sys::{Descriptor, Errno};
-use language::{CStrPtr, MountFlags, PROPAGATIONS, Step, Word, octal};
-use linux_raw_sys::errno::{EEXIST, EINVAL, EIO};
+use heapless::Vec;
+use language::{CStrPtr, MountFlags, PROPAGATIONS, Step, Word, number, octal};
+use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, ETIMEDOUT};
 use linux_raw_sys::general::{
     MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_REC,
     MS_RELATIME, MS_REMOUNT, MS_STRICTATIME,
@@ -114,11 +117,31 @@ fn write_whole(file: &Descriptor, bytes: &[u8]) -> Result<(), Errno> {
     if file.write(bytes)? as usize == bytes.len() { Ok(()) } else { Err(Errno::of(EIO)) }
 }
 
+/// Between two looks, in milliseconds.
+const INTERVAL: u16 = 5;
+const DEFAULT_PATIENCE: u64 = 10;
+
+/// `wait PATH [SECONDS]`: until something is there.
+pub fn wait(path: CStrPtr, seconds: CStrPtr) -> Result<(), Errno> {
+    let seconds = if seconds.is_empty() { DEFAULT_PATIENCE } else { number(seconds).unwrap_or_default() };
+    for _ in 0..=seconds.saturating_mul((1000 / INTERVAL).into()) {
+        if exists(path)? {
+            return Ok(());
+        }
+        sleep(INTERVAL)?;
+    }
+    Err(Errno::of(ETIMEDOUT))
+}
+
 const SUBTREE_CONTROL: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.subtree_control");
 
-/// `controllers NAME…`: all in one write, or, if the kernel refuses that, one by one. A failure names the refused ones.
+/// `controllers [NAME…]`: all in one write, or, if the kernel refuses that, those that are named one by one. A failure names the
+/// refused ones.
 pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> {
     let file = open_to_write(SUBTREE_CONTROL)?;
+    if step.words().len() == 1 {
+        return enable_available(&file, scratch);
+    }
     let mut result = enable(&file, step, !VERB, scratch);
     if result.is_err() {
         (step.named, result) = (VERB, Ok(()));
@@ -131,6 +154,24 @@ pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> 
         }
     }
     result
+}
+
+const AVAILABLE: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.controllers");
+
+/// Enables every controller that is there, or none.
+fn enable_available(file: &Descriptor, scratch: &mut Scratch) -> Result<(), Errno> {
+    let mut available = Vec::<u8, 512>::new();
+    open_to_read(AVAILABLE)?.read_to_end(&mut available)?;
+    scratch.clear();
+    let mut is_start = true;
+    for byte in &available {
+        if is_start {
+            scratch.push(b'+');
+        }
+        scratch.push(*byte);
+        is_start = *byte == b' ';
+    }
+    write_whole(file, scratch.bytes())
 }
 
 /// The first word of a step; the others are the bits above.

@@ -1,9 +1,13 @@
 //! The steps about the service: its environment, and becoming it.
 
+use crate::report::Reason;
 use crate::roots::Roots;
+use crate::steps::MountTable;
 use crate::sys::Errno;
-use crate::sys::process::{Arguments, KernelWords, execute};
-use language::{CStrPtr, MAX_WORDS, Step};
+use crate::sys::child::{start, wait_for_any};
+use crate::sys::mount::change_directory;
+use crate::sys::process::{Arguments, KernelWords, execute, set_limit};
+use language::{Action, CStrPtr, MAX_WORDS, Step, number};
 use linux_raw_sys::errno::E2BIG;
 
 /// What the kernel passes (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two), as many again for the plan, and the end.
@@ -16,6 +20,10 @@ pub type Environment = [Option<CStrPtr<'static>>; MAX_VARIABLES];
 pub struct Service<'r> {
     pub arguments: Arguments,
     pub environment: &'r mut Environment,
+    /// What follows its end, where it was spawned.
+    pub on_exit: Action,
+    /// Memory for what is to be unmounted then.
+    pub mounts: &'r mut MountTable,
 }
 
 impl Service<'_> {
@@ -48,9 +56,35 @@ fn has_same_name(one: CStrPtr, other: CStrPtr) -> bool {
     same.any(|(byte, _)| byte == b'=')
 }
 
+/// `limit NAME SOFT [HARD]`: of init, and so of the service and of programs that are run.
+pub fn limit(name: CStrPtr, soft: CStrPtr, hard: CStrPtr) -> Result<(), Errno> {
+    let [soft, hard] = [soft, hard].map(|limit| number(limit).unwrap_or_default());
+    set_limit(language::limit(name).unwrap_or_default(), soft, hard)
+}
+
+/// `run PATH [ARG…]`: runs a program to its end, and reaps what else ends meanwhile. Any but exit status 0 is a failure.
+pub fn run(step: &Step<'static>, service: &mut Service) -> Result<(), Reason> {
+    let program = start(&mut || {
+        change_directory(CStrPtr::new(c"/"))?;
+        service.arguments.drop_kernel_words();
+        become_program(step, service)
+    })?;
+    loop {
+        let (child, ended) = wait_for_any()?;
+        if child == program {
+            return if ended.is_success() { Ok(()) } else { Err(ended.into()) };
+        }
+    }
+}
+
 /// `exec PATH [ARG…]`: PATH, the plan's arguments, then the kernel's. Returns on failure only.
 pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Result<(), Errno> {
     roots.hand_over()?;
+    become_program(step, service)
+}
+
+/// Becomes the program that a step names. Returns on failure only.
+pub fn become_program(step: &Step<'static>, service: &Service) -> Result<(), Errno> {
     let mut words = step.words();
     words.next();
     execute(words, &service.arguments, service.environment)

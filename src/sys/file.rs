@@ -2,11 +2,11 @@
 
 use super::call::{Answer, Errno, call};
 use core::mem::MaybeUninit;
-use heapless::Vec;
-use language::{CStrPtr, Text, Word};
+use heapless::{Vec, VecView};
+use language::{CStrPtr, Word};
 use linux_raw_sys::errno::{EEXIST, ENOENT};
 use linux_raw_sys::general::{
-    AT_FDCWD, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
+    AT_FDCWD, F_OK, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
     O_WRONLY, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, stat,
 };
 use syscalls::Sysno;
@@ -41,6 +41,13 @@ pub fn open_to_write(path: CStrPtr) -> Result<Descriptor, Errno> {
 /// `openat(path, O_PATH | O_DIRECTORY)`: open(2). ENOTDIR of what is no directory.
 pub fn open_directory(path: CStrPtr) -> Result<Descriptor, Errno> {
     open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+}
+
+/// `faccessat(path, F_OK)`: whether something is there, or why nobody can tell. access(2); symlinks are followed.
+pub fn exists(path: CStrPtr) -> Result<bool, Errno> {
+    // SAFETY: `path` is NUL-terminated.
+    let answer = unsafe { call!(faccessat, AT_FDCWD, path.as_ptr(), F_OK) };
+    if answer.is(ENOENT) { Ok(false) } else { answer.done().map(|()| true) }
 }
 
 /// `openat(path, O_RDWR | O_APPEND)`: a device. It stays open when the service is executed.
@@ -157,8 +164,14 @@ impl Descriptor {
         }
     }
 
+    /// `openat(directory, path, O_RDONLY)`: a file below a directory: open(2).
+    pub fn open_in(&self, path: CStrPtr) -> Result<Self, Errno> {
+        // SAFETY: `path` is NUL-terminated.
+        unsafe { call!(openat, self.0, path.as_ptr(), O_RDONLY | O_CLOEXEC) }.value().map(Descriptor)
+    }
+
     /// `read(file)` to its end, or as much as `text` holds: read(2).
-    pub fn read_to_end(&self, text: &mut Text) -> Result<(), Errno> {
+    pub fn read_to_end(&self, text: &mut VecView<u8>) -> Result<(), Errno> {
         let mut length = 0;
         loop {
             // Written first: to read an untouched page maps the page of zeros, and to write it then faults once more
@@ -221,6 +234,11 @@ impl Status {
     /// The permission bits, with set-uid, set-gid and sticky.
     pub fn mode(&self) -> u32 {
         self.0.st_mode & !S_IFMT
+    }
+
+    /// The file's number in its filesystem.
+    pub fn inode(&self) -> u64 {
+        self.0.st_ino
     }
 
     /// User and group.

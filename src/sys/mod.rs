@@ -6,18 +6,26 @@
 //! Paths are looked up from the process's root or, where they do not begin with a slash, from its working directory.
 //! Only calls that every 64-bit architecture has are used: the *at family, no `open`, `mkdir`, `pipe` …
 //!
-//! - [`process`]: the process itself, its descriptors 0 to 2, what it becomes, how it ends.
+//! - [`child`]: processes started and waited for.
+//! - [`process`]: the process itself, its descriptors 0 to 2, its limits, what it becomes, how it ends.
+//! - [`machine`]: time, disks, and the end of the machine.
+//! - [`signal`]: signals blocked, waited for, sent.
 //! - [`mount`]: mounts, and where `/` is.
+//! - [`tree`]: a directory and what lies in it.
 //! - [`file`](mod@file): files made, opened, read, written.
 //! - `call`: where the kernel is entered.
 #![allow(unsafe_code)]
 
 mod call;
+pub mod child;
 pub mod file;
+pub mod machine;
 #[cfg(feature = "marks")]
 pub mod marks;
 pub mod mount;
 pub mod process;
+pub mod signal;
+pub mod tree;
 
 pub use call::Errno;
 pub use file::Descriptor;

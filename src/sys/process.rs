@@ -5,7 +5,7 @@ use super::file::Descriptor;
 use core::mem::ManuallyDrop;
 use language::{CStrPtr, Words};
 use linux_raw_sys::errno::{E2BIG, EBADF};
-use linux_raw_sys::general::F_GETFD;
+use linux_raw_sys::general::{F_GETFD, rlimit64};
 
 /// `getpid()`: whether this process is the first of its pid namespace. getpid(2).
 pub fn is_pid_1() -> bool {
@@ -67,6 +67,12 @@ impl Arguments {
         Self(first.cast())
     }
 
+    /// Leaves out what the kernel has passed: for a program that is not the service, in a process that is not pid 1.
+    pub fn drop_kernel_words(&mut self) {
+        // SAFETY: there is a pointer at least, the null pointer.
+        unsafe { self.0.write(None) };
+    }
+
     /// Puts these words before the kernel's, and returns where the whole begins.
     fn with(&self, words: Words<'static>) -> *const Option<CStrPtr<'static>> {
         let first = self.0.wrapping_sub(words.len());
@@ -93,6 +99,13 @@ pub fn execute(
     let argv = arguments.with(words);
     // SAFETY: both lists are pointers to NUL-terminated strings with a null pointer behind, and a line has a word at least.
     unsafe { call!(execve, *argv.cast::<usize>(), argv, environment.as_ptr()) }.done()
+}
+
+/// `prlimit64(limit, soft and hard)`, of this process and those it starts: setrlimit(2).
+pub fn set_limit(limit: u8, soft: u64, hard: u64) -> Result<(), Errno> {
+    let limits = rlimit64 { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: a struct rlimit64, and no memory for what was there before.
+    unsafe { call!(prlimit64, 0, limit, &raw const limits, 0) }.done()
 }
 
 /// `exit_group(code)`: exit_group(2). For pid 1 the kernel panics and prints the code.

@@ -4,6 +4,7 @@ mod binds;
 mod built_in;
 mod carry;
 mod corners;
+mod drops;
 mod entry;
 mod failures;
 mod faults;
@@ -15,8 +16,10 @@ mod links;
 mod mountinfo;
 mod other_plan;
 mod plans;
+mod programs;
 mod service;
 mod soak;
+mod spawn;
 mod tolerated;
 pub mod troubleshooting;
 

@@ -57,7 +57,7 @@ fn step(step: language::Step) -> Step {
     };
     let mode = if mode.is_empty() { None } else { octal(*mode) };
     let verb = step.verb().name().to_string();
-    Step { line: step.line(), may_fail: step.may_fail(), verb, words, mode, options: taken(*options) }
+    Step { line: step.line(), may_fail: step.may_fail, verb, words, mode, options: taken(*options) }
 }
 
 fn taken(options: CStrPtr) -> Options {

@@ -41,19 +41,48 @@ pub struct Judgement {
 
 /// Each verb, its fewest and its most words, which of them are absolute paths, and which one reaches to the line's end (0:
 /// none). The most words in a line are 32.
-const VERBS: [(&str, usize, usize, &[usize], usize); 11] = [
+const VERBS: [(&str, usize, usize, &[usize], usize); 17] = [
     ("root", 0, 1, &[], 0),
     ("dir", 1, 2, &[1], 0),
     ("link", 2, 2, &[2], 0),
     ("mount", 3, 4, &[2], 0),
     ("write", 2, 2, &[1], 2),
-    ("controllers", 1, 31, &[], 0),
+    ("controllers", 0, 31, &[], 0),
+    ("wait", 1, 2, &[1], 0),
+    ("limit", 2, 3, &[], 0),
     ("copy", 1, 2, &[1, 2], 0),
     ("bind", 1, 2, &[1, 2], 0),
+    ("drop", 1, 1, &[1], 0),
     ("env", 1, 1, &[], 1),
     ("module", 1, 2, &[1], 2),
+    ("run", 1, 31, &[1], 0),
+    ("on-exit", 1, 1, &[], 0),
+    ("spawn", 1, 31, &[1], 0),
     ("exec", 1, 31, &[1], 0),
 ];
+
+/// limits.conf(5)'s names for what setrlimit(2) limits.
+const LIMITS: [&str; 16] = [
+    "as",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+/// Verbs that run the service.
+const LAST: [&str; 2] = ["exec", "spawn"];
 
 /// mount(8)'s words, the bits of sys/mount.h that they set, and those that they clear.
 const FLAGS: [(&str, u32, u32); 33] = [
@@ -114,7 +143,7 @@ pub fn judge(bytes: &[u8]) -> Judgement {
             Err(what) => judgement.faults.push(fault(number + 1, what)),
         }
     }
-    if last != Some("exec") {
+    if !last.is_some_and(|verb| LAST.contains(&verb)) {
         judgement.faults.push(fault(0, "NoExec"));
     }
     // A root is made by itself, in the line of the first step.
@@ -136,7 +165,7 @@ fn judge_line(line: &[u8], last: &mut Option<&'static str>) -> Result<Option<Ste
     let (verb, least, most, paths, text) = *row.ok_or("UnknownVerb")?;
     let before = last.replace(verb);
     let is_late_root = verb == "root" && (before.is_some() || may_fail);
-    if is_late_root || before == Some("exec") && verb != "exec" {
+    if is_late_root || before.is_some_and(|before| LAST.contains(&before)) && !LAST.contains(&verb) {
         return Err("OutOfOrder");
     }
     if text > 0 && words.len() > text {
@@ -179,6 +208,17 @@ fn take(step: &mut Step, place: usize, word: &[u8]) -> Result<(), &'static str> 
             if name.len() == word.len() || name.is_empty() || name.iter().any(|byte| *byte <= b' ') {
                 return Err("NotAnAssignment");
             }
+        }
+        ("wait", 2) | ("limit", 2 | 3) => {
+            let is_number = word.iter().all(u8::is_ascii_digit);
+            let number = std::str::from_utf8(word).ok().filter(|_| is_number).and_then(|text| text.parse::<u64>().ok());
+            if number.is_none() && word != b"unlimited" {
+                return Err("NotANumber");
+            }
+        }
+        ("limit", 1) if !LIMITS.iter().any(|limit| limit.as_bytes() == word) => return Err("UnknownLimit"),
+        ("on-exit", _) if ![&b"poweroff"[..], b"reboot", b"halt", b"panic"].contains(&word) => {
+            return Err("UnknownAction");
         }
         ("root", 1) => {
             step.options = options(word);

@@ -1,7 +1,7 @@
 //! Every fault of a plan, by the init's own parser. It stops at a line's first; so each fault is fixed as it was
 //! probably meant, and the plan read again, until nothing is left to report.
 
-use language::{Fault, MAX_LEN, Verb};
+use language::{ACTIONS, Fault, LIMITS, MAX_LEN, Verb};
 
 use super::words::{self, Line, MOST_BYTES, Spot, nearest, verbs};
 use super::{Finding, Plan, habits, options, text_of};
@@ -71,7 +71,7 @@ fn fix(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
     let Some((at, count)) = found.line else {
         let text = match lines.is_empty() {
             true => "no step: the shortest plan is `bind /sbin/agent`, `exec /sbin/agent`",
-            false => "ends without exec: the last step is `exec PATH`",
+            false => "ends without exec or spawn: the last step is `exec PATH` or `spawn PATH`",
         };
         let end = lines.last().map_or(1, |line| line.number + 1);
         lines.push(line(end, &["exec", "/"]));
@@ -106,6 +106,24 @@ fn fix(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
         Fault::NotAnAssignment => {
             lines[at].words[place].text = "A=B".into();
             (word.column, format!("{}: not NAME=VALUE: {usage}", word.text))
+        }
+        Fault::NotANumber => {
+            lines[at].words[place].text = "0".into();
+            (word.column, format!("{}: not a number: decimal digits, or unlimited: {usage}", word.text))
+        }
+        Fault::UnknownLimit => {
+            lines[at].words[place].text = "nofile".into();
+            let meant = nearest(&word.text, language::names(&LIMITS));
+            let all =
+                || format!("those of limits.conf(5): {}", language::names(&LIMITS).collect::<Vec<_>>().join(", "));
+            let hint = meant.map_or_else(all, |limit| format!("did you mean {limit}?"));
+            (word.column, format!("{}: unknown limit: {hint}", word.text))
+        }
+        Fault::UnknownAction => {
+            lines[at].words[place].text = "poweroff".into();
+            let meant = nearest(&word.text, language::names(&ACTIONS));
+            let hint = meant.map_or_else(String::new, |action| format!(": did you mean {action}?"));
+            (word.column, format!("{}: not poweroff, reboot, halt or panic{hint}", word.text))
         }
         Fault::NotForANewMount => {
             let (begin, option, other) = options::not_for_a_new_mount(&word.text)?;
@@ -152,7 +170,7 @@ fn fix_order(lines: &mut Vec<Line>, at: usize) -> String {
         "it must be the first step"
     } else {
         lines.remove(at);
-        "after exec there is nothing but another exec to fall back to"
+        "after exec or spawn there is nothing but another one to fall back to"
     };
     format!("{verb}: out of order: {why}")
 }

@@ -1,0 +1,80 @@
+//! What comes after the service: no process is left, and what is on disks is whole.
+
+use crate::report;
+use crate::roots::Roots;
+use crate::scratch::Scratch;
+use crate::sys::Errno;
+use crate::sys::child::reap;
+use crate::sys::machine::{sleep, sync};
+use crate::sys::mount::{change_mount, read_mounts, unmount};
+use crate::sys::signal::{EVERYONE, send};
+use heapless::Vec;
+use language::CStrPtr;
+use linux_raw_sys::errno::ECHILD;
+use linux_raw_sys::general::{MS_RDONLY, MS_REMOUNT, SIGCONT, SIGKILL, SIGTERM};
+
+/// Text of /proc/mounts. Mounts beyond it, some 600, are not unmounted, only written out: sync(2).
+pub type MountTable = Vec<u8, 0x10000>;
+
+/// How often processes are looked for that have not ended yet, and how long that takes, in milliseconds: five seconds in all.
+const LOOKS: u16 = 500;
+const INTERVAL: u16 = 10;
+
+/// Ends all processes but this one, and reaps them: by SIGTERM, then by SIGKILL.
+pub fn end_processes() -> Result<(), Errno> {
+    for signal in [SIGTERM, SIGKILL] {
+        // ESRCH: there is nobody left. What is stopped takes a signal when it goes on.
+        let _ = send(EVERYONE, signal);
+        let _ = send(EVERYONE, SIGCONT);
+        for _ in 0..LOOKS {
+            loop {
+                match reap() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(errno) => return if errno == Errno::of(ECHILD) { Ok(()) } else { Err(errno) },
+                }
+            }
+            sleep(INTERVAL)?;
+        }
+    }
+    // One that SIGKILL does not end waits for the kernel (a broken disk, say), and is not to be waited for.
+    Ok(())
+}
+
+/// Unmounts the filesystems of disks, the last mount first, or makes them read-only: only then are they clean.
+pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch) {
+    if let Err(errno) = read_mounts(mounts) {
+        report::say(CStrPtr::new(c"mounts"), errno.into(), roots, scratch);
+    }
+    for line in mounts.rsplit_mut(|byte| *byte == b'\n') {
+        if let Some(target) = mount_point_of_disk(line)
+            && let Err(errno) = unmount(target).or_else(|_| change_mount(target, MS_REMOUNT | MS_RDONLY))
+        {
+            report::say(target, errno.into(), roots, scratch);
+        }
+    }
+    sync();
+}
+
+/// From a line of /proc/mounts, `SOURCE TARGET …`, about something whose source is a path: TARGET, decoded in place. `\040` stands
+/// for a space (mangle_path in fs/seq_file.c).
+fn mount_point_of_disk(line: &mut [u8]) -> Option<CStrPtr<'_>> {
+    let mut at = line.iter().position(|byte| *byte == b' ').filter(|_| line.first() == Some(&b'/'))? + 1;
+    let mut length = 0;
+    loop {
+        let byte = match line.get(at..)? {
+            [b'\\', high, middle, low, ..] => {
+                at += 3;
+                (high & 7) << 6 | (middle & 7) << 3 | low & 7
+            }
+            [b' ', ..] => 0,
+            [byte, ..] => *byte,
+            [] => return None,
+        };
+        *line.get_mut(length)? = byte;
+        (length, at) = (length + 1, at + 1);
+        if byte == 0 {
+            return CStrPtr::terminated(line.get(..length)?);
+        }
+    }
+}

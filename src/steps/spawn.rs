@@ -1,0 +1,72 @@
+//! The step that starts the service and stays pid 1: it reaps, passes signals on, and ends the machine after the service.
+//!
+//! Holds on entry: as for `exec`. Holds on exit, where there is one: the service could not be started, and no signal is blocked.
+
+use crate::report;
+use crate::roots::Roots;
+use crate::scratch::Scratch;
+use crate::steps::Service;
+use crate::steps::process::become_program;
+use crate::steps::shutdown::{end_processes, save_disks};
+use crate::sys::Errno;
+use crate::sys::child::{Ended, Pid, begin_session, reap, start};
+use crate::sys::machine::{self, disable_ctrl_alt_del};
+use crate::sys::process::exit;
+use crate::sys::signal::{Signals, send};
+use language::{Action, Step};
+use linux_raw_sys::general::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+
+/// What wakes pid 1: a child's end, and what the service is sent in its place. All else stays blocked.
+const WAITED_FOR: Signals =
+    Signals::of(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]);
+
+/// `spawn PATH [ARG…]`: returns on failure only.
+pub fn spawn(
+    step: &mut Step<'static>,
+    roots: &mut Roots,
+    service: &mut Service,
+    scratch: &mut Scratch,
+) -> Result<(), Errno> {
+    roots.hand_over()?;
+    // Before there is a child, so that none of its signals is lost.
+    Signals::ALL.block()?;
+    let child = start(&mut || {
+        begin_session()?;
+        Signals::NONE.block()?;
+        become_program(step, service)
+    });
+    if child.is_err() {
+        Signals::NONE.block()?;
+    }
+    let child = child?;
+    // From here on there is a service: nothing falls back to another one.
+    step.may_fail = false;
+    // Where this is not the machine's first process, that key is none of its business.
+    let _ = disable_ctrl_alt_del();
+    let ended = attend(child)?;
+    end_processes()?;
+    save_disks(service.mounts, roots, scratch);
+    let [path, ..] = step.arguments();
+    report::say(*path, ended.into(), roots, scratch);
+    if service.on_exit == Action::Panic {
+        exit(ended.code());
+    }
+    machine::end(service.on_exit)
+}
+
+/// Reaps what ends and passes signals on, until the service has ended.
+fn attend(service: Pid) -> Result<Ended, Errno> {
+    loop {
+        match WAITED_FOR.wait()? {
+            SIGCHLD => {
+                while let Some((child, ended)) = reap()? {
+                    if child == service {
+                        return Ok(ended);
+                    }
+                }
+            }
+            // A service that has just ended is told by the SIGCHLD that comes next.
+            signal => drop(send(service.number(), signal)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A directory and what lies in it, entry by entry, without a step through a symlink or onto another filesystem.
+
+use super::call::{Errno, call};
+use super::file::Descriptor;
+use core::mem::MaybeUninit;
+use language::CStrPtr;
+use linux_raw_sys::general::{
+    AT_FDCWD, AT_REMOVEDIR, DT_DIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, RESOLVE_NO_SYMLINKS,
+    RESOLVE_NO_XDEV, linux_dirent64, open_how,
+};
+
+/// Where an entry is looked up.
+#[derive(Clone, Copy)]
+pub enum Parent<'d> {
+    WorkingDirectory,
+    Directory(&'d Descriptor),
+}
+
+impl Parent<'_> {
+    fn number(self) -> i32 {
+        match self {
+            Self::WorkingDirectory => AT_FDCWD,
+            Self::Directory(Descriptor(number)) => *number as i32,
+        }
+    }
+
+    /// `openat2(path, O_PATH | O_NOFOLLOW)`: what is there, a symlink too: openat2(2). ELOOP of a path through a symlink, EXDEV of
+    /// one to another mount.
+    pub fn find(self, path: CStrPtr) -> Result<Descriptor, Errno> {
+        self.open(path, O_PATH | O_NOFOLLOW)
+    }
+
+    /// `openat2(path, O_RDONLY | O_DIRECTORY)`: a directory to be listed. As [`find`](Self::find).
+    pub fn open_directory(self, path: CStrPtr) -> Result<Descriptor, Errno> {
+        self.open(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    fn open(self, path: CStrPtr, flags: u32) -> Result<Descriptor, Errno> {
+        let resolve = (RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV).into();
+        let how = open_how { flags: (flags | O_CLOEXEC).into(), mode: 0, resolve };
+        // SAFETY: `path` is NUL-terminated, and the kernel reads a struct of the size that it is told.
+        unsafe { call!(openat2, self.number(), path.as_ptr(), &raw const how, size_of::<open_how>()) }
+            .value()
+            .map(Descriptor)
+    }
+
+    /// `unlinkat(name, AT_REMOVEDIR of a directory)`: unlink(2), rmdir(2).
+    pub fn remove(self, name: CStrPtr, is_directory: bool) -> Result<(), Errno> {
+        let flags = if is_directory { AT_REMOVEDIR } else { 0 };
+        // SAFETY: `name` is NUL-terminated.
+        unsafe { call!(unlinkat, self.number(), name.as_ptr(), flags) }.done()
+    }
+}
+
+/// Memory for some entries, whose names have 255 bytes at most.
+pub struct Entries {
+    memory: MaybeUninit<[linux_dirent64; 32]>,
+    at: usize,
+    end: usize,
+}
+
+impl Entries {
+    pub const fn new() -> Self {
+        Self { memory: MaybeUninit::uninit(), at: 0, end: 0 }
+    }
+
+    /// `getdents64(directory)`: the next entry's inode number, whether it is a directory, and its name; none at the end. getdents(2)
+    pub fn next(&mut self, directory: &Descriptor) -> Result<Option<(u64, bool, CStrPtr<'_>)>, Errno> {
+        if self.at == self.end {
+            let memory = size_of_val(&self.memory);
+            // SAFETY: there is so much memory.
+            let length = unsafe { call!(getdents64, directory.0, self.memory.as_mut_ptr(), memory) }.value()?;
+            (self.at, self.end) = (0, length as usize);
+            if length == 0 {
+                return Ok(None);
+            }
+        }
+        // SAFETY: the kernel has written whole entries up to `end`, each of which says where the next begins, and whose name
+        // ends with NUL: filldir64 in fs/readdir.c.
+        unsafe {
+            let entry = self.memory.as_ptr().cast::<linux_dirent64>().byte_add(self.at);
+            self.at += usize::from((*entry).d_reclen);
+            let name = CStrPtr::from_ptr((&raw const (*entry).d_name).cast());
+            Ok(Some(((*entry).d_ino, u32::from((*entry).d_type) == DT_DIR, name)))
+        }
+    }
+}
