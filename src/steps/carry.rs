@@ -5,9 +5,10 @@
 
 use crate::roots::Roots;
 use crate::sys::file::{
-    DIRECTORY_MODE, Status, allow_existing, new_directory, new_empty_file, new_file, open_to_read, set_mode, unlink,
+    DIRECTORY_MODE, allow_existing, new_directory, new_empty_file, new_file, open_to_read, set_mode, unlink,
 };
 use crate::sys::mount::{attach_mount, clone_mount};
+use crate::sys::status::Status;
 use crate::sys::tree::{Entries, Parent};
 use crate::sys::{Descriptor, Errno};
 use core::mem::MaybeUninit;

@@ -44,7 +44,7 @@ pub fn end_processes() -> Result<(), Errno> {
 /// Unmounts the filesystems of disks, the last mount first, or makes them read-only: only then are they clean.
 pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch) {
     if let Err(errno) = read_mounts(mounts) {
-        report::say(CStrPtr::new(c"mounts"), errno.into(), roots, scratch);
+        report::say(CStrPtr::new(c"/proc/mounts"), errno.into(), roots, scratch);
     }
     for line in mounts.rsplit_mut(|byte| *byte == b'\n') {
         if let Some(target) = mount_point_of_disk(line)

@@ -1,13 +1,12 @@
 //! Files: made, opened, read, written.
 
 use super::call::{Answer, Errno, call};
-use core::mem::MaybeUninit;
 use heapless::{Vec, VecView};
 use language::{CStrPtr, Word};
 use linux_raw_sys::errno::{EEXIST, ENOENT};
 use linux_raw_sys::general::{
     AT_FDCWD, F_OK, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
-    O_WRONLY, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, stat,
+    O_WRONLY, S_IFCHR, S_IFREG,
 };
 use syscalls::Sysno;
 
@@ -155,15 +154,6 @@ pub fn set_mode(path: CStrPtr, mode: u32) -> Result<(), Errno> {
 }
 
 impl Descriptor {
-    /// `fstat(file)`: stat(2). `buffer` is where the kernel writes, so that nothing need be moved.
-    pub fn status<'b>(&self, buffer: &'b mut MaybeUninit<Status>) -> Result<&'b Status, Errno> {
-        // SAFETY: there is memory for a struct stat, which the kernel fills whole: cp_new_stat in fs/stat.c.
-        unsafe {
-            call!(fstat, self.0, buffer.as_mut_ptr()).done()?;
-            Ok(buffer.assume_init_ref())
-        }
-    }
-
     /// `openat(directory, path, O_RDONLY)`: a file below a directory: open(2).
     pub fn open_in(&self, path: CStrPtr) -> Result<Self, Errno> {
         // SAFETY: `path` is NUL-terminated.
@@ -217,42 +207,3 @@ impl Descriptor {
 /// The kernel itself is to decompress the module, since Linux 5.17 and with CONFIG_MODULE_DECOMPRESS. From
 /// include/uapi/linux/module.h, which linux-raw-sys leaves out.
 const MODULE_INIT_COMPRESSED_FILE: usize = 4;
-
-/// What fstat(2) says of a file.
-#[repr(transparent)]
-pub struct Status(stat);
-
-impl Status {
-    pub fn is_file(&self) -> bool {
-        self.0.st_mode & S_IFMT == S_IFREG
-    }
-
-    pub fn is_directory(&self) -> bool {
-        self.0.st_mode & S_IFMT == S_IFDIR
-    }
-
-    /// The permission bits, with set-uid, set-gid and sticky.
-    pub fn mode(&self) -> u32 {
-        self.0.st_mode & !S_IFMT
-    }
-
-    /// The file's number in its filesystem.
-    pub fn inode(&self) -> u64 {
-        self.0.st_ino
-    }
-
-    /// User and group.
-    pub fn owner(&self) -> (u32, u32) {
-        (self.0.st_uid, self.0.st_gid)
-    }
-
-    /// In bytes.
-    pub fn size(&self) -> usize {
-        self.0.st_size as usize
-    }
-
-    /// How many bytes its pages take: fewer than its size where it has holes. The kernel counts in units of 512: stat(2).
-    pub fn stored(&self) -> usize {
-        (self.0.st_blocks as usize) << 9
-    }
-}

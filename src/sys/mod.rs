@@ -11,6 +11,7 @@
 //! - [`machine`]: time, disks, and the end of the machine.
 //! - [`signal`]: signals blocked, waited for, sent.
 //! - [`mount`]: mounts, and where `/` is.
+//! - [`status`]: what is known of an open file.
 //! - [`tree`]: a directory and what lies in it.
 //! - [`file`](mod@file): files made, opened, read, written.
 //! - `call`: where the kernel is entered.
@@ -25,6 +26,7 @@ pub mod marks;
 pub mod mount;
 pub mod process;
 pub mod signal;
+pub mod status;
 pub mod tree;
 
 pub use call::Errno;

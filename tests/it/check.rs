@@ -32,7 +32,7 @@ const PLANTED: [(&str, &[&str]); 19] = [
         "mount none /x tmpfs mode=rwx,size=1m,inode",
         &["17:21: mode=rwx: no mode", "17:38: inode: no option of tmpfs: did you mean"],
     ),
-    ("spawn /bin/x", &["18:1: spawn: unknown verb: the verbs are root, mount, dir,"]),
+    ("perform /bin/x", &["18:1: perform: unknown verb: the verbs are root, mount, dir,"]),
     ("exce /sbin/agent", &["19:1: exce: unknown verb: did you mean exec?"]),
 ];
 

@@ -1,5 +1,7 @@
 //! The plan language's own code: which texts are plans, and what is said of those that aren't.
 
+mod bad_lines;
+
 use language::{Lines, MAX_LEN, Plan, Refusal, Text};
 
 /// What is wrong with a plan: lines and faults. Line 0 stands for the plan as a whole.
@@ -69,74 +71,6 @@ fn good_lines_are_accepted() {
     for line in GOOD_LINES {
         let plan = format!("root\n{line}\nexec /sbin/agent");
         assert_eq!(faults(plan.as_bytes()), [], "{line:?}");
-    }
-}
-
-/// A line, and its fault.
-const BAD_LINES: [(&str, &str); 54] = [
-    ("bogus", "UnknownVerb"),
-    ("dirs /a", "UnknownVerb"),
-    ("di /a", "UnknownVerb"),
-    ("Dir /a", "UnknownVerb"),
-    ("-", "UnknownVerb"),
-    ("--dir /a", "UnknownVerb"),
-    ("- dir /a", "UnknownVerb"),
-    ("/dir", "UnknownVerb"),
-    ("spawn /a", "UnknownVerb"),
-    ("\u{a0}dir /a", "UnknownVerb"),
-    ("dir#", "UnknownVerb"),
-    ("dir", "TooFewWords"),
-    ("dir  ", "TooFewWords"),
-    ("link", "TooFewWords"),
-    ("link a", "TooFewWords"),
-    ("mount", "TooFewWords"),
-    ("mount a", "TooFewWords"),
-    ("mount a /b", "TooFewWords"),
-    ("write", "TooFewWords"),
-    ("write /a", "TooFewWords"),
-    ("write /a  \t", "TooFewWords"),
-    ("controllers", "TooFewWords"),
-    ("copy", "TooFewWords"),
-    ("bind", "TooFewWords"),
-    ("-bind", "TooFewWords"),
-    ("module", "TooFewWords"),
-    ("-module", "TooFewWords"),
-    ("env", "TooFewWords"),
-    ("exec", "TooFewWords"),
-    ("dir /a 0755 /b", "TooManyWords"),
-    ("dir /a 0755 # no comment", "TooManyWords"),
-    ("link a /b c", "TooManyWords"),
-    ("mount a /b c d e", "TooManyWords"),
-    ("copy /a /b /c", "TooManyWords"),
-    ("bind /a /b /c", "TooManyWords"),
-    ("dir a", "NotAbsolute"),
-    ("dir ./a", "NotAbsolute"),
-    ("link /a b", "NotAbsolute"),
-    ("mount /a b c", "NotAbsolute"),
-    ("write a b", "NotAbsolute"),
-    ("copy a", "NotAbsolute"),
-    ("copy /a b", "NotAbsolute"),
-    ("bind a", "NotAbsolute"),
-    ("bind /a b", "NotAbsolute"),
-    ("module a.ko", "NotAbsolute"),
-    ("module a.ko b=/c", "NotAbsolute"),
-    ("exec a", "NotAbsolute"),
-    ("dir /a 8", "NotOctal"),
-    ("dir /a 0o755", "NotOctal"),
-    ("dir /a 10000", "NotOctal"),
-    ("env A", "NotAnAssignment"),
-    ("env =B", "NotAnAssignment"),
-    ("env A B=C", "NotAnAssignment"),
-    ("env A B", "NotAnAssignment"),
-];
-
-#[test]
-fn bad_lines_are_named() {
-    for (line, fault) in BAD_LINES {
-        for (before, number) in [("root\n", 2), ("root\r\n# comment\n\n  \n", 5), ("root\ndir /b\n", 3)] {
-            let plan = format!("{before}{line}\nexec /sbin/agent\n");
-            assert_eq!(faults(plan.as_bytes()), [(number, fault.to_string())], "{plan:?}");
-        }
     }
 }
 

@@ -62,24 +62,8 @@ const VERBS: [(&str, usize, usize, &[usize], usize); 17] = [
 ];
 
 /// limits.conf(5)'s names for what setrlimit(2) limits.
-const LIMITS: [&str; 16] = [
-    "as",
-    "core",
-    "cpu",
-    "data",
-    "fsize",
-    "locks",
-    "memlock",
-    "msgqueue",
-    "nice",
-    "nofile",
-    "nproc",
-    "rss",
-    "rtprio",
-    "rttime",
-    "sigpending",
-    "stack",
-];
+const LIMITS: &str =
+    "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack";
 
 /// Verbs that run the service.
 const LAST: [&str; 2] = ["exec", "spawn"];
@@ -216,7 +200,7 @@ fn take(step: &mut Step, place: usize, word: &[u8]) -> Result<(), &'static str> 
                 return Err("NotANumber");
             }
         }
-        ("limit", 1) if !LIMITS.iter().any(|limit| limit.as_bytes() == word) => return Err("UnknownLimit"),
+        ("limit", 1) if !LIMITS.split(' ').any(|limit| limit.as_bytes() == word) => return Err("UnknownLimit"),
         ("on-exit", _) if ![&b"poweroff"[..], b"reboot", b"halt", b"panic"].contains(&word) => {
             return Err("UnknownAction");
         }

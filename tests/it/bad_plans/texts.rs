@@ -35,6 +35,11 @@ const PATHS: [&str; 16] = [
     "/empty",
     "/e",
 ];
+/// Init and the agent go on with little of these.
+const LIMITS: [&str; 6] = ["core", "locks", "memlock", "nproc", "rtprio", "sigpending"];
+/// What writes nothing that could be taken for the service's.
+const NO_PROGRAMS: [&str; 4] = ["/missing", "/sbin", "/etc/file", "/e"];
+const ACTIONS: [&str; 4] = ["poweroff", "reboot", "halt", "panic"];
 const FILESYSTEMS: [&str; 6] = ["tmpfs", "ramfs", "proc", "sysfs", "cgroup2", "devtmpfs"];
 /// Of a mount of one's own, and what changes one that is there.
 const FLAGS: [&str; 6] = ["ro", "nosuid", "nodev", "noexec", "noatime", "symfollow"];
@@ -75,11 +80,22 @@ fn step() -> impl Strategy<Value = Line> {
             line("mount", [source, target, kind.into()].into_iter().chain(options).collect())
         }),
         (path(), "[!-~]( {0,2}[!-~]){0,8}").prop_map(|(path, text)| line("write", vec![path, text])),
-        vec("[a-z]{1,6}", 1..6).prop_map(|names| line("controllers", names)),
+        vec("[a-z]{1,6}", 0..6).prop_map(|names| line("controllers", names)),
         (path(), proptest::option::of("[a-z]=[!-~]( y=z)?"))
             .prop_map(|(path, parameters)| { line("module", [path].into_iter().chain(parameters).collect()) }),
         one_or_two().prop_map(|words| line("copy", words)),
         one_or_two().prop_map(|words| line("bind", words)),
+        path().prop_map(|path| line("drop", vec![path])),
+        path().prop_map(|path| line("wait", vec![path, "0".into()])),
+        (select(&LIMITS[..]), 100..200_u32, proptest::option::of(100..300_u32)).prop_map(|(name, soft, hard)| {
+            line(
+                "limit",
+                [name.to_string(), soft.to_string()].into_iter().chain(hard.map(|hard| hard.to_string())).collect(),
+            )
+        }),
+        (select(&NO_PROGRAMS[..]), vec(word(), 0..3))
+            .prop_map(|(path, words)| line("run", [vec![path.into()], words].concat())),
+        select(&ACTIONS[..]).prop_map(|action| line("on-exit", vec![action.into()])),
         ("[A-Za-z_.]{1,6}", "([!-~]( {0,2}[!-~]){0,8})?")
             .prop_map(|(name, value)| line("env", vec![format!("{name}={value}")])),
     ];
@@ -93,13 +109,14 @@ pub fn plan() -> impl Strategy<Value = Vec<Line>> {
     let root = proptest::option::weighted(0.8, root);
     let agent = proptest::option::weighted(0.8, select(&["bind", "copy"][..]));
     let service = prop_oneof![5 => Just("/sbin/agent".to_string()), 1 => path()];
-    let last = (vec((service, vec(word(), 0..4)), 1..3), any::<bool>());
+    let verb = prop_oneof![3 => Just("exec"), 1 => Just("spawn")];
+    let last = (vec((verb, service, vec(word(), 0..4)), 1..3), any::<bool>());
     (root, agent, vec(step(), 0..10), last).prop_map(|(root, agent, steps, (services, may_fail))| {
         let agent = agent.map(|verb| line(verb, vec!["/sbin/agent".into()]));
         let count = services.len();
-        let execs = services.into_iter().enumerate().map(|(at, (path, words))| Line {
+        let execs = services.into_iter().enumerate().map(|(at, (verb, path, words))| Line {
             may_fail: may_fail || at + 1 < count,
-            ..line("exec", [vec![path], words].concat())
+            ..line(verb, [vec![path], words].concat())
         });
         root.into_iter().chain(agent).chain(steps).chain(execs).collect()
     })
@@ -132,6 +149,9 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         "root\n",
         "root shared\n",
         "exec /a\n",
+        "spawn /a\n",
+        "limit ",
+        "on-exit ",
         "-",
         "#",
         "/",

@@ -31,13 +31,16 @@ enum Ending {
     Refused,
 }
 
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 13] = [
     Fault::UnknownVerb,
     Fault::TooFewWords,
     Fault::TooManyWords,
     Fault::NotAbsolute,
     Fault::NotOctal,
     Fault::NotAnAssignment,
+    Fault::NotANumber,
+    Fault::UnknownLimit,
+    Fault::UnknownAction,
     Fault::NotForANewMount,
     Fault::OutOfOrder,
     Fault::NoExec,
@@ -52,11 +55,19 @@ fn fault_text(name: &str) -> String {
 /// How the run ended, if it did in a way that is documented.
 fn ending(judgement: &Judgement, outcome: &Outcome) -> Result<Ending> {
     ensure!(!outcome.timed_out, "init hangs");
-    let code = outcome.code.with_context(|| format!("signal {:?} ended init", outcome.signal))?;
+    // The power off and the restart of a pid namespace end init by SIGINT and SIGHUP: reboot_pid_ns in kernel/pid_namespace.c.
+    let is_off = matches!(outcome.signal, Some(1 | 2)) && outcome.stderr.lines().any(is_of_the_end);
+    let code =
+        outcome.code.or(is_off.then_some(0)).with_context(|| format!("signal {:?} ended init", outcome.signal))?;
     match judgement.faults.first() {
         Some(fault) => refused(fault, code, outcome),
         None => ran(judgement, code, outcome),
     }
+}
+
+/// Whether a line is of what follows a service that was spawned: its exit status, or a mount that could not be ended.
+fn is_of_the_end(line: &str) -> bool {
+    line.strip_prefix("moveroot: ").is_some_and(|rest| rest.starts_with('/') && rest.contains(": "))
 }
 
 /// What was written to the log, without priorities.
@@ -84,19 +95,26 @@ fn refused(fault: &model::Fault, code: i32, outcome: &Outcome) -> Result<Ending>
 
 /// Warnings of steps that may fail, then the service, or the line of the step that failed.
 fn ran(judgement: &Judgement, code: i32, outcome: &Outcome) -> Result<Ending> {
-    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    // What follows the end of a service that was spawned. Without permissions the machine is not ended, which is the step's failure.
+    let (after, lines): (Vec<&str>, Vec<&str>) = outcome.stderr.lines().partition(|line| is_of_the_end(line));
     let has_booted = !outcome.stdout.is_empty();
-    let (warnings, last) = lines.split_at(if has_booted { lines.len() } else { lines.len().saturating_sub(1) });
+    let is_failed = !has_booted
+        || !after.is_empty() && outcome.signal.is_none() && lines.last().is_some_and(|line| line.contains(": spawn "));
+    let (warnings, last) = lines.split_at(lines.len() - usize::from(is_failed && !lines.is_empty()));
     for warning in warnings {
         ensure!(step_of(judgement, warning)?.may_fail, "boot went on after {warning}");
     }
     if has_booted {
-        ensure!(outcome.stdout.contains("agent: ") && [0, 1].contains(&code), "the agent exited {code}");
+        ensure!(outcome.stdout.contains("agent: "), "somebody else has booted");
+        match last {
+            [line] => ensure!(code == i32::from(step_of(judgement, line)?.line.min(199)), "{code} for {line}"),
+            _ => ensure!([0, 1].contains(&code), "the agent exited {code}"),
+        }
         return Ok(Ending::Booted);
     }
     let last = *last.first().context("init says nothing")?;
     ensure!(logged(outcome).ends_with(&format!("{last}\n")), "the log has not {last}");
-    if last == "moveroot: boot.plan: ends without exec" {
+    if last == "moveroot: boot.plan: ends without exec or spawn" {
         ensure!(code == 201 && judgement.steps.last().is_some_and(|step| step.may_fail), "{code}");
         return Ok(Ending::NoService);
     }
@@ -115,6 +133,9 @@ fn step_of<'j>(judgement: &'j Judgement, line: &str) -> Result<&'j Step> {
     let (objects, reason) = rest.rsplit_once(": ").with_context(wrong)?;
     let verb = objects.split(' ').next().unwrap_or_default();
     let step = judgement.steps.iter().find(|step| step.line == number && step.verb == verb).with_context(wrong)?;
+    if verb == "run" && reason.starts_with("exit status ") {
+        return Ok(step);
+    }
     let (name, errno) = reason.strip_suffix(')').and_then(|reason| reason.split_once(" (")).with_context(wrong)?;
     let errno = Errno::from_raw(errno.parse().with_context(wrong)?);
     ensure!(name == format!("{errno:?}"), "another name than {errno:?}: {line}");

@@ -15,7 +15,10 @@ fn a_fifo_is_no_file_to_copy_and_is_not_waited_for() -> Result<()> {
     assert_eq!(outcome.stderr, "moveroot: boot.plan:3: copy /fifo: EINVAL (22)\n");
     assert_eq!((outcome.code, outcome.kmsg.as_str()), (Some(3), "<3>moveroot: boot.plan:3: copy /fifo: EINVAL (22)\n"));
     let outcome = initramfs()?.fifo("/other.plan")?.env("moveroot_plan", "/other.plan").run()?;
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(201), "moveroot: other.plan: ends without exec\n"));
+    assert_eq!(
+        (outcome.code, outcome.stderr.as_str()),
+        (Some(201), "moveroot: other.plan: ends without exec or spawn\n")
+    );
     Ok(())
 }
 

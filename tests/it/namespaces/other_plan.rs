@@ -22,7 +22,7 @@ fn it_runs_where_the_initramfs_has_none() -> Result<()> {
 /// A plan, and what the build says of it behind the plan's path.
 const WRONG: [(&str, &str); 4] = [
     ("root\nbogus\nexec /sbin/agent\n", "wrong.plan:2: unknown verb"),
-    ("root\ndir /a\n", "wrong.plan: ends without exec"),
+    ("root\ndir /a\n", "wrong.plan: ends without exec or spawn"),
     ("root\nwrite /a b\0c\nexec /a", "wrong.plan: there is a NUL in it"),
     ("root\n\n\ncopy sbin/crun\nexec /sbin/agent", "wrong.plan:4: path is not absolute"),
 ];

@@ -135,10 +135,10 @@ fn a_plan_without_exec() -> Result<()> {
         let outcome = initramfs()?.plan(plan)?.run()?;
         assert_eq!(
             (outcome.code, outcome.stderr.as_str()),
-            (Some(201), "moveroot: boot.plan: ends without exec\n"),
+            (Some(201), "moveroot: boot.plan: ends without exec or spawn\n"),
             "{plan:?}"
         );
-        assert_eq!(outcome.kmsg, "<3>moveroot: boot.plan: ends without exec\n");
+        assert_eq!(outcome.kmsg, "<3>moveroot: boot.plan: ends without exec or spawn\n");
     }
     let outcome = run(initramfs()?, "-exec /sbin/nothing")?;
     assert_eq!(outcome.code, Some(201), "{outcome:#?}");

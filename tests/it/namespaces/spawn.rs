@@ -28,7 +28,8 @@ fn the_service_finds_what_the_contract_says() -> Result<()> {
 }
 
 /// What follows the service's end, by `on-exit` and the script: the exit code or the signal that ends init, and the message.
-const ENDS: [(&str, &str, Option<i32>, Option<i32>, &str); 7] = [
+type End = (&'static str, &'static str, Option<i32>, Option<i32>, &'static str);
+const ENDS: [End; 7] = [
     ("", "exit 42", None, Some(SIGINT), "exit status 42"),
     ("on-exit poweroff\n", "kill -9 $$", None, Some(SIGINT), "signal 9"),
     ("on-exit reboot\n", "exit 0", None, Some(SIGHUP), "exit status 0"),

@@ -50,8 +50,8 @@ pub const PLANS: [(&str, &str); 12] = [
     ("root\nenv A\nexec /sbin/agent", "not NAME=VALUE"),
     ("root shared\nexec /sbin/agent", "root shared: not for a new mount"),
     ("dir /a\nroot\nexec /sbin/agent", "out of order"),
-    ("root", "ends without exec"),
-    ("root\n-exec /sbin/nothing", "ends without exec"),
+    ("root", "ends without exec or spawn"),
+    ("root\n-exec /sbin/nothing", "ends without exec or spawn"),
     (TOO_LONG, "longer than 4096 bytes"),
 ];
 

@@ -10,9 +10,10 @@ use super::source::rust_files;
 /// The modules of the init, from the top floor down.
 const FLOORS: [&str; 8] = ["start", "boot", "steps", "report", "roots", "scratch", "errno", "sys"];
 
-/// Those of `steps`, which don't import each other, are all on one floor. Those of `sys`, from the top floor down; of one
-/// floor none imports another.
-const SYS: [&[&str]; 4] = [&["process", "mount"], &["file"], &["marks"], &["call"]];
+/// Those of `steps` and of `sys`, from the top floor down; of one floor none imports another.
+const STEPS: [&[&str]; 2] = [&["spawn"], &["carry", "furnish", "module", "process", "root", "shutdown"]];
+const SYS: [&[&str]; 5] =
+    [&["child"], &["mount", "process", "status", "tree"], &["file"], &["machine", "marks", "signal"], &["call"]];
 
 /// What is wrong with the imports of a file of the init.
 fn complaints(path: &Path, text: &str) -> Vec<String> {
@@ -43,14 +44,15 @@ fn complaints(path: &Path, text: &str) -> Vec<String> {
 
 /// Whether a file of a module may import a name of the same module.
 fn beside(module: &str, file: &str, name: &str) -> Option<String> {
-    let is_wrong = match module {
-        "sys" => {
-            let floor = |name: &str| SYS.iter().position(|files| files.contains(&name));
-            name != file && (floor(file).is_none() || floor(name).is_some_and(|other| Some(other) <= floor(file)))
-        }
-        // A module's name is a file's, any other is of the module itself.
-        _ => super::source::exists(&format!("src/{module}/{name}.rs")),
+    let floors: &[&[&str]] = match module {
+        "sys" => &SYS,
+        "steps" => &STEPS,
+        _ => &[],
     };
+    let floor = |name: &str| floors.iter().position(|files| files.contains(&name));
+    // A module's name is a file's, any other is of the module itself.
+    let is_file = floor(name).is_some() || super::source::exists(&format!("src/{module}/{name}.rs"));
+    let is_wrong = name != file && is_file && (floor(file).is_none() || floor(name) <= floor(file));
     is_wrong.then(|| format!("imports {name}, which is not below {file}"))
 }
 

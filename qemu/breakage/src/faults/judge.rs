@@ -160,7 +160,7 @@ impl Case<'_> {
         }
         let [message] = said else { bail!("not one line: {said:?}") };
         if self.injection.fault == Fault::Short(0) {
-            ensure!(message == "<3>moveroot: boot.plan: ends without exec", "another line: {message}");
+            ensure!(message == "<3>moveroot: boot.plan: ends without exec or spawn", "another line: {message}");
             ensure!(self.run.outcome.code == Some(201), "the exit code is {:?}", self.run.outcome.code);
         } else {
             self.names(message, "<3>", None)?;

@@ -1,5 +1,7 @@
 //! What may be there after a boot: no file lost, no copy half made, nothing but the failed step's own work missing.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use language::Verb;
 
@@ -17,7 +19,8 @@ impl Case<'_> {
         let copies = || self.reference.steps.iter().filter(|step| step.verb == Verb::Copy);
         for (path, file) in before.iter().filter(|(path, _)| !path.starts_with("/dev/")) {
             let is_carried = || copies().any(|step| step.word(1) == path && self.is_whole(step, [file]));
-            ensure!(after.get(path) == Some(file) || !after.contains_key(path) && is_carried(), "{path} is lost");
+            let may_be_gone = || self.frees(path) || is_carried();
+            ensure!(after.get(path) == Some(file) || !after.contains_key(path) && may_be_gone(), "{path} is lost");
         }
         for path in after.keys().filter(|path| !before.contains_key(*path)) {
             ensure!(path.starts_with("/dev/"), "{path} was made in the initramfs");
@@ -28,6 +31,15 @@ impl Case<'_> {
             ensure!(!is_there || self.is_whole(step, before.values()), "half a copy: {step:?}: {:?}", self.run.made);
         }
         Ok(())
+    }
+
+    /// Whether a step frees this file of the initramfs, without a copy.
+    fn frees(&self, path: &str) -> bool {
+        self.reference.steps.iter().any(|step| match step.verb {
+            Verb::Module => step.word(1) == path,
+            Verb::Drop => Path::new(path).starts_with(step.word(1)),
+            _ => false,
+        })
     }
 
     /// Whether the copy that a step makes is one of these files, or what the plan itself makes of it later on.
@@ -65,7 +77,7 @@ impl Case<'_> {
             [self.scenario.initramfs(&run.outcome)?, self.scenario.initramfs(&clean.outcome)?];
         // Devices are made there where one did not open.
         for files in [&mut kept, &mut expected] {
-            files.retain(|path, _| !path.starts_with("/dev/"));
+            files.retain(|path, _| !path.starts_with("/dev/") && !self.frees(path));
         }
         difference(Some(&kept), Some(&expected), "file of the initramfs")?;
         difference(Some(&run.mounts), Some(&clean.mounts), "mount")

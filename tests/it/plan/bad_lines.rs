@@ -1,0 +1,92 @@
+//! Lines with a fault each, and its name.
+
+use super::faults;
+
+/// A line, and its fault.
+const BAD_LINES: [(&str, &str); 75] = [
+    ("bogus", "UnknownVerb"),
+    ("dirs /a", "UnknownVerb"),
+    ("di /a", "UnknownVerb"),
+    ("Dir /a", "UnknownVerb"),
+    ("-", "UnknownVerb"),
+    ("--dir /a", "UnknownVerb"),
+    ("- dir /a", "UnknownVerb"),
+    ("/dir", "UnknownVerb"),
+    ("execute /a", "UnknownVerb"),
+    ("\u{a0}dir /a", "UnknownVerb"),
+    ("dir#", "UnknownVerb"),
+    ("dir", "TooFewWords"),
+    ("dir  ", "TooFewWords"),
+    ("link", "TooFewWords"),
+    ("link a", "TooFewWords"),
+    ("mount", "TooFewWords"),
+    ("mount a", "TooFewWords"),
+    ("mount a /b", "TooFewWords"),
+    ("write", "TooFewWords"),
+    ("write /a", "TooFewWords"),
+    ("write /a  \t", "TooFewWords"),
+    ("copy", "TooFewWords"),
+    ("bind", "TooFewWords"),
+    ("-bind", "TooFewWords"),
+    ("module", "TooFewWords"),
+    ("-module", "TooFewWords"),
+    ("env", "TooFewWords"),
+    ("exec", "TooFewWords"),
+    ("dir /a 0755 /b", "TooManyWords"),
+    ("dir /a 0755 # no comment", "TooManyWords"),
+    ("link a /b c", "TooManyWords"),
+    ("mount a /b c d e", "TooManyWords"),
+    ("copy /a /b /c", "TooManyWords"),
+    ("bind /a /b /c", "TooManyWords"),
+    ("dir a", "NotAbsolute"),
+    ("dir ./a", "NotAbsolute"),
+    ("link /a b", "NotAbsolute"),
+    ("mount /a b c", "NotAbsolute"),
+    ("write a b", "NotAbsolute"),
+    ("copy a", "NotAbsolute"),
+    ("copy /a b", "NotAbsolute"),
+    ("bind a", "NotAbsolute"),
+    ("bind /a b", "NotAbsolute"),
+    ("module a.ko", "NotAbsolute"),
+    ("module a.ko b=/c", "NotAbsolute"),
+    ("exec a", "NotAbsolute"),
+    ("dir /a 8", "NotOctal"),
+    ("dir /a 0o755", "NotOctal"),
+    ("dir /a 10000", "NotOctal"),
+    ("env A", "NotAnAssignment"),
+    ("env =B", "NotAnAssignment"),
+    ("env A B=C", "NotAnAssignment"),
+    ("env A B", "NotAnAssignment"),
+    ("wait", "TooFewWords"),
+    ("wait dev/vda", "NotAbsolute"),
+    ("wait /dev/vda 1s", "NotANumber"),
+    ("wait /dev/vda 0.5", "NotANumber"),
+    ("wait /dev/vda -1", "NotANumber"),
+    ("wait /dev/vda 18446744073709551616", "NotANumber"),
+    ("wait /dev/vda 1 2", "TooManyWords"),
+    ("limit nofile", "TooFewWords"),
+    ("limit nofiles 1", "UnknownLimit"),
+    ("limit NOFILE 1", "UnknownLimit"),
+    ("limit nofile 1k", "NotANumber"),
+    ("limit nofile 1 infinity", "NotANumber"),
+    ("limit nofile 1 2 3", "TooManyWords"),
+    ("drop", "TooFewWords"),
+    ("drop a", "NotAbsolute"),
+    ("drop /a /b", "TooManyWords"),
+    ("run", "TooFewWords"),
+    ("run a", "NotAbsolute"),
+    ("on-exit", "TooFewWords"),
+    ("on-exit shutdown", "UnknownAction"),
+    ("on-exit poweroff now", "TooManyWords"),
+    ("spawn a", "NotAbsolute"),
+];
+
+#[test]
+fn bad_lines_are_named() {
+    for (line, fault) in BAD_LINES {
+        for (before, number) in [("root\n", 2), ("root\r\n# comment\n\n  \n", 5), ("root\ndir /b\n", 3)] {
+            let plan = format!("{before}{line}\nexec /sbin/agent\n");
+            assert_eq!(faults(plan.as_bytes()), [(number, fault.to_string())], "{plan:?}");
+        }
+    }
+}
