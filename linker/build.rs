@@ -30,8 +30,8 @@ fn main() {
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
-    // Three pages with the plan that is built in by default; another may be longer.
-    let limit = (4 * 4096).max(2 * 4096 + 2048 + build_in_plan(&root));
+    // Four pages with the plan that is built in by default; another may be longer.
+    let limit = (4 * 4096).max(3 * 4096 + 2048 + build_in_plan(&root));
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 

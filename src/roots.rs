@@ -6,10 +6,10 @@
 //! The new root is mounted on a directory of the initramfs, and the working directory stays in the initramfs. So each root is
 //! one chroot(2) away from wherever `/` is, each is looked up in with its own symlinks, and `..` leads out of neither.
 
-use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_directory};
+use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_directory, open_to_read};
 use crate::sys::mount::{change_directory, chroot, mount, move_root};
 use crate::sys::{Descriptor, Errno};
-use heapless::Vec;
+use heapless::{Vec, VecView};
 use language::{CStrPtr, MAX_LEN};
 
 /// Where the new root is mounted, from the working directory.
@@ -17,6 +17,9 @@ const NEW_ROOT: CStrPtr = CStrPtr::new(c".moveroot");
 const HERE: CStrPtr = CStrPtr::new(c".");
 const SLASH: CStrPtr = CStrPtr::new(c"/");
 const TMPFS: CStrPtr = CStrPtr::new(c"tmpfs");
+const PROC: CStrPtr = CStrPtr::new(c"proc");
+/// The mounts that are seen from `/`, in a procfs on [`NEW_ROOT`]: proc_pid_mounts(5).
+const MOUNTS: CStrPtr = CStrPtr::new(c".moveroot/self/mounts");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Root {
@@ -77,6 +80,13 @@ impl<'b> Roots<'b> {
     /// Makes the initramfs the working directory again, where the hand-over has left it.
     pub fn return_to_initramfs(&self) -> Result<(), Errno> {
         self.initramfs.as_ref().map_or(Ok(()), Descriptor::become_working_directory)
+    }
+
+    /// The text of /proc/mounts, after the hand-over, of a procfs of its own: the plan or the service need not have one.
+    pub fn read_mounts(&self, text: &mut VecView<u8>) -> Result<(), Errno> {
+        self.return_to_initramfs()?;
+        mount(PROC, NEW_ROOT, PROC, 0, CStrPtr::EMPTY)?;
+        open_to_read(MOUNTS)?.read_to_end(text)
     }
 
     fn enter(&mut self, root: Root) -> Result<(), Errno> {

@@ -84,14 +84,20 @@ const HERE: CStrPtr = CStrPtr::new(c".");
 
 /// `drop PATH`: frees a file, or a directory with all that is in it. What is bound stays, and what it lies in: EBUSY.
 pub fn drop(path: CStrPtr, roots: &Roots) -> Result<(), Errno> {
-    let in_initramfs = Parent::WorkingDirectory;
-    let (mut buffer, mut root) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    let status = in_initramfs.find(path)?.status(&mut buffer)?;
-    if status.inode() == in_initramfs.find(HERE)?.status(&mut root)?.inode() {
-        // The steps that follow need the rest of it.
+    let (inode, is_directory) = look_at(path)?;
+    // The steps that follow need the rest of it.
+    if inode == look_at(HERE)?.0 {
         return Err(Errno::of(EBUSY));
     }
-    remove(in_initramfs, path, status.inode(), status.is_directory(), roots.bound)
+    remove(Parent::WorkingDirectory, path, inode, is_directory, roots.bound)
+}
+
+/// The inode number of what is there, and whether it is a directory.
+fn look_at(path: CStrPtr) -> Result<(u64, bool), Errno> {
+    let mut buffer = MaybeUninit::uninit();
+    let file = Parent::WorkingDirectory.find(path)?;
+    let status = file.status(&mut buffer)?;
+    Ok((status.inode(), status.is_directory()))
 }
 
 fn remove(parent: Parent, name: CStrPtr, inode: u64, is_directory: bool, bound: &[u64]) -> Result<(), Errno> {

@@ -11,7 +11,7 @@ use crate::sys::mount::{self, change_mount, detach_mount, mount_flags};
 use crate::sys::{Descriptor, Errno};
 use heapless::Vec;
 use language::{CStrPtr, MountFlags, PROPAGATIONS, Step, Word, number, octal};
-use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, ETIMEDOUT};
+use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, ENOENT, ETIMEDOUT};
 use linux_raw_sys::general::{
     MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_REC,
     MS_RELATIME, MS_REMOUNT, MS_STRICTATIME,
@@ -124,13 +124,12 @@ const DEFAULT_PATIENCE: u64 = 10;
 /// `wait PATH [SECONDS]`: until something is there.
 pub fn wait(path: CStrPtr, seconds: CStrPtr) -> Result<(), Errno> {
     let seconds = if seconds.is_empty() { DEFAULT_PATIENCE } else { number(seconds).unwrap_or_default() };
-    for _ in 0..=seconds.saturating_mul((1000 / INTERVAL).into()) {
-        if exists(path)? {
-            return Ok(());
-        }
+    let mut looks = seconds.saturating_mul((1000 / INTERVAL).into());
+    while !exists(path)? {
+        looks = looks.checked_sub(1).ok_or(Errno::of(ETIMEDOUT))?;
         sleep(INTERVAL)?;
     }
-    Err(Errno::of(ETIMEDOUT))
+    Ok(())
 }
 
 const SUBTREE_CONTROL: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.subtree_control");
@@ -158,10 +157,13 @@ pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> 
 
 const AVAILABLE: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.controllers");
 
-/// Enables every controller that is there, or none.
+/// Enables every controller that is there, all or none of them. ENOENT where there is none.
 fn enable_available(file: &Descriptor, scratch: &mut Scratch) -> Result<(), Errno> {
     let mut available = Vec::<u8, 512>::new();
     open_to_read(AVAILABLE)?.read_to_end(&mut available)?;
+    if available.is_empty() {
+        return Err(Errno::of(ENOENT));
+    }
     scratch.clear();
     let mut is_start = true;
     for byte in &available {

@@ -6,7 +6,7 @@ use crate::scratch::Scratch;
 use crate::sys::Errno;
 use crate::sys::child::reap;
 use crate::sys::machine::{sleep, sync};
-use crate::sys::mount::{change_mount, read_mounts, unmount};
+use crate::sys::mount::{change_mount, unmount};
 use crate::sys::signal::{EVERYONE, send};
 use heapless::Vec;
 use language::CStrPtr;
@@ -43,7 +43,7 @@ pub fn end_processes() -> Result<(), Errno> {
 
 /// Unmounts the filesystems of disks, the last mount first, or makes them read-only: only then are they clean.
 pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch) {
-    if let Err(errno) = read_mounts(mounts) {
+    if let Err(errno) = roots.read_mounts(mounts) {
         report::say(CStrPtr::new(c"/proc/mounts"), errno.into(), roots, scratch);
     }
     for line in mounts.rsplit_mut(|byte| *byte == b'\n') {

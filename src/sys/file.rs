@@ -154,12 +154,6 @@ pub fn set_mode(path: CStrPtr, mode: u32) -> Result<(), Errno> {
 }
 
 impl Descriptor {
-    /// `openat(directory, path, O_RDONLY)`: a file below a directory: open(2).
-    pub fn open_in(&self, path: CStrPtr) -> Result<Self, Errno> {
-        // SAFETY: `path` is NUL-terminated.
-        unsafe { call!(openat, self.0, path.as_ptr(), O_RDONLY | O_CLOEXEC) }.value().map(Descriptor)
-    }
-
     /// `read(file)` to its end, or as much as `text` holds: read(2).
     pub fn read_to_end(&self, text: &mut VecView<u8>) -> Result<(), Errno> {
         let mut length = 0;

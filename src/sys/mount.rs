@@ -4,13 +4,11 @@ use super::call::{Errno, call};
 use super::file::Descriptor;
 use core::mem::MaybeUninit;
 use core::ptr;
-use heapless::VecView;
 use language::CStrPtr;
-use linux_raw_sys::general::fsconfig_command::FSCONFIG_CMD_CREATE;
 use linux_raw_sys::general::{
-    AT_FDCWD, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, MNT_DETACH, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MS_MOVE,
-    MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME, MS_STRICTATIME,
-    MS_SYNCHRONOUS, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, UMOUNT_NOFOLLOW, statfs,
+    AT_FDCWD, MNT_DETACH, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
+    MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME, MS_STRICTATIME, MS_SYNCHRONOUS, OPEN_TREE_CLOEXEC,
+    OPEN_TREE_CLONE, UMOUNT_NOFOLLOW, statfs,
 };
 
 /// `mount(source, target, fstype, flags, data)`, whatever the flags make of it: mount(2).
@@ -82,17 +80,6 @@ pub fn detach_mount(target: CStrPtr) -> Result<(), Errno> {
 pub fn unmount(target: CStrPtr) -> Result<(), Errno> {
     // SAFETY: `target` is NUL-terminated.
     unsafe { call!(umount2, target.as_ptr(), UMOUNT_NOFOLLOW) }.done()
-}
-
-/// The text of `self/mounts` in a procfs of its own, which is mounted nowhere: fsopen(2), fsmount(2), proc_pid_mounts(5).
-pub fn read_mounts(text: &mut VecView<u8>) -> Result<(), Errno> {
-    // SAFETY: the name is NUL-terminated.
-    let filesystem = unsafe { call!(fsopen, c"proc".as_ptr(), FSOPEN_CLOEXEC) }.value().map(Descriptor)?;
-    // SAFETY: this command takes no key and no value.
-    unsafe { call!(fsconfig, filesystem.0, FSCONFIG_CMD_CREATE as u32, 0, 0, 0) }.done()?;
-    // SAFETY: no memory is touched.
-    let procfs = unsafe { call!(fsmount, filesystem.0, FSMOUNT_CLOEXEC, 0) }.value().map(Descriptor)?;
-    procfs.open_in(CStrPtr::new(c"self/mounts"))?.read_to_end(text)
 }
 
 /// `chroot(path)`: chroot(2).

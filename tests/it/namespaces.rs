@@ -52,6 +52,12 @@ fn agent() -> &'static Path {
     AGENT.get_or_init(|| build::agent().expect("cargo builds the agent"))
 }
 
+/// Debian's static busybox, fetched once.
+fn busybox() -> &'static Path {
+    static BUSYBOX: OnceLock<PathBuf> = OnceLock::new();
+    BUSYBOX.get_or_init(|| vm::kernel::busybox().expect("busybox is there or can be fetched"))
+}
+
 /// An initramfs with the init and the agent in it.
 pub fn initramfs() -> Result<Sandbox> {
     Sandbox::new()?.init(init())?.program("/sbin/agent", agent())

@@ -1,5 +1,6 @@
 //! The real init under a real kernel, in QEMU.
 
+mod before;
 mod console;
 mod container;
 mod failures;
@@ -12,6 +13,7 @@ mod plans;
 mod profile;
 mod roots;
 mod soak;
+mod spawn;
 mod task;
 mod timeline;
 pub mod troubleshooting;

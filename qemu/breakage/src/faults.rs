@@ -15,6 +15,7 @@ use syscalls::Sysno;
 mod injection;
 mod judge;
 mod scenario;
+pub mod spawned;
 mod state;
 mod tracer;
 
@@ -79,18 +80,7 @@ pub fn run(scenario: &Scenario, long: bool) -> Result<Summary> {
     let reference = scenario.reference()?;
     let injections = injections(&reference.clean, long);
     ensure!(!injections.is_empty(), "{}: no call to fail", scenario.name);
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..BOOTS_PER_CPU * thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(injection) = injections.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = try_one(scenario, &reference, *injection);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let results = in_parallel(&injections, |injection| try_one(scenario, &reference, *injection));
     let count = |wanted| results.iter().filter(|result| matches!(result, Ok(verdict) if *verdict == wanted)).count();
     Ok(Summary {
         scenario: scenario.name.to_string(),
@@ -101,6 +91,22 @@ pub fn run(scenario: &Scenario, long: bool) -> Result<Summary> {
         failed: count(Verdict::Failed),
         wrong: results.iter().filter_map(|result| result.as_ref().err().cloned()).collect(),
     })
+}
+
+/// What a function makes of each of these.
+fn in_parallel<I: Sync, R: Send>(of: &[I], run: impl Fn(&I) -> R + Sync) -> Vec<R> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..BOOTS_PER_CPU * thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(item) = of.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = run(item);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All that is to go wrong, in the order of the calls.

@@ -9,7 +9,7 @@ use vm::faults::{self, Scenario};
 use vm::sandbox::Sandbox;
 use vm::test::long;
 
-use super::{content, initramfs};
+use super::{busybox, content, initramfs};
 
 const BUILT_IN: &str = include_str!("../../../src/default.plan");
 
@@ -42,6 +42,51 @@ bind /sbin/agent
 env A=1
 exec /sbin/agent --report word --files /proc/sys/kernel/hostname
 ";
+
+/// What other inits do before their service, and what of the initramfs nobody needs then.
+const BEFORE_THE_SERVICE: &str = "root
+dir /sys/fs/cgroup
+copy /files/cgroup.controllers /sys/fs/cgroup/cgroup.controllers
+copy /files/cgroup.subtree_control /sys/fs/cgroup/cgroup.subtree_control
+controllers
+limit nofile 100 200
+-limit nofile 9 8
+bind /bin
+run /bin/true one two
+-run /bin/false
+-run /bin/gone
+wait /bin/true 1
+-wait /gone 0
+drop /dropped
+-drop /bin
+bind /sbin/agent
+exec /sbin/agent --report word
+";
+
+fn with_programs() -> Result<Sandbox> {
+    let sandbox = furnished()?.file("/files/cgroup.controllers", "cpu memory\n", 0o600)?;
+    let sandbox = sandbox.program("/bin/true", busybox())?.symlink("true", "/bin/false")?;
+    let sandbox = sandbox.file("/bin/end", "#!/bin/sh\nexit 42\n", 0o755)?.symlink("true", "/bin/sh")?;
+    sandbox.file("/dropped/one", "1", 0o644)?.file("/dropped/deeper/two", "2", 0o644)
+}
+
+#[test]
+fn of_what_goes_before_the_service() -> Result<()> {
+    let (name, plan) = ("before the service", BEFORE_THE_SERVICE);
+    assert_all_right(&Scenario { name, plan, built_in: false, furnish: &with_programs, output: None })
+}
+
+/// The service's end becomes init's: whatever is told in its place, the exit code shows.
+#[test]
+fn of_a_service_that_is_spawned() -> Result<()> {
+    let plan = "root\nbind /bin\non-exit panic\nspawn /bin/end\n";
+    let scenario = Scenario { name: "spawned", plan, built_in: false, furnish: &with_programs, output: None };
+    let summary = faults::spawned::run(&scenario)?;
+    writeln!(std::io::stderr(), "{summary}")?;
+    assert!(summary.wrong.is_empty(), "{summary}\n{}", summary.wrong.join("\n"));
+    assert!(summary.failed > 20, "{summary}: nothing was injected");
+    Ok(())
+}
 
 fn furnished() -> Result<Sandbox> {
     let sandbox =

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use vm::sandbox::Sandbox;
 
-use super::{FIRST_LINE, boot, initramfs, run};
+use super::{FIRST_LINE, boot, busybox, initramfs, run};
 
 /// Busybox, and scripts for it, to be bound as `/bin`.
 pub fn with_scripts(scripts: &[(&str, &str)]) -> Result<Sandbox> {
-    let mut sandbox = initramfs()?.program("/bin/busybox", &vm::kernel::busybox()?)?;
+    let mut sandbox = initramfs()?.program("/bin/busybox", busybox())?;
     for (name, script) in scripts {
         sandbox = sandbox.file(&format!("/bin/{name}"), format!("#!/bin/busybox sh\n{script}\n"), 0o755)?;
     }
