@@ -1,6 +1,7 @@
 //! What init said of a fault: to standard error and to the log, of which step, with which errno.
 
 use anyhow::{Context, Result, ensure};
+use language::Verb;
 use nix::errno::Errno;
 use syscalls::Sysno;
 
@@ -70,6 +71,10 @@ impl Case<'_> {
         if matches!(may[0], Errno::EEXIST | Errno::ENOENT) {
             let later = self.run.calls.iter().skip(self.injection.place + 1).filter_map(|call| call.answer);
             may.extend(later.filter(|answer| *answer < 0).map(|answer| Errno::from_raw(-answer as i32)));
+        }
+        // Where there are no controllers, none can be enabled.
+        if fault == Fault::Short(0) && self.step().is_some_and(|step| step.verb == Verb::Controllers) {
+            may.push(Errno::ENOENT);
         }
         let place = self.injection.place;
         let before = place.checked_sub(1).filter(|at| self.reference.step_of[*at] == self.index());
