@@ -1,7 +1,5 @@
-//! `cargo vm fuzz`: the plan parser under libFuzzer, which follows the coverage of what it runs. It is built with the
-//! stable compiler: the coverage comes from LLVM's own pass, and libFuzzer from the crate that holds its source.
-
-mod readers;
+//! `cargo vm fuzz`: the plan parser, or the readers of foreign bytes, under libFuzzer, which follows the coverage of what it runs.
+//! Built with the stable compiler: the coverage comes from LLVM's own pass, and libFuzzer from the crate that holds its source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,24 +7,24 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-
-pub use readers::{Corpus, read};
+use clap::builder::PossibleValuesParser;
+use fuzz::readers::{READERS, Reader};
 use sources::{apt, workspace};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// For how long, in seconds [default: 60]
+    /// For how long, in seconds; with --readers, each [default: 60]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     pub seconds: Option<u64>,
-    /// How many texts instead
+    /// How many texts or files instead
     #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: Option<u64>,
     /// Where to begin; the same texts follow from the same seed and the same texts found before
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u32,
-    /// The readers of images, compressed segments, programs and modules instead of the parser
-    #[arg(long)]
-    pub readers: bool,
+    /// The readers of images, compressed segments, programs, kernels and modules instead of the parser, or one of them
+    #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = PossibleValuesParser::new(READERS.iter().map(|it| it.name)))]
+    pub readers: Option<Option<String>>,
 }
 
 /// When it is enough.
@@ -42,7 +40,7 @@ pub struct Outcome {
     pub runs: u64,
     /// Places in the program that were reached.
     pub coverage: u64,
-    /// The text that the parser was wrong with, and what was said of it.
+    /// What it was wrong with, and what was said of it.
     pub crash: Option<(PathBuf, String)>,
 }
 
@@ -57,42 +55,64 @@ const COVERAGE: [&str; 5] = [
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Longer than the longest plan, so that there are some that are too long.
-const MAX_LEN: &str = "-max_len=4200";
+const LONGEST_PLAN: &str = "-max_len=4200";
+/// Of what a reader is given: longer than the sound files.
+const LONGEST_FILE: &str = "-max_len=65536";
+/// The most that a reader may take: a dictionary of 128 MiB, a kernel of 256 MiB, and libFuzzer's own.
+const MEMORY: &str = "-rss_limit_mb=1024";
 
-/// The command: exits 1 if a text was found that the parser is wrong with.
+/// The command: exits 1 if a text was found that the parser is wrong with, or a file that a reader fails at.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let limit = options.runs.map_or(Limit::Seconds(options.seconds.unwrap_or(60)), Limit::Runs);
-    if options.readers {
-        println!("{} files, none made a reader panic", readers::run(limit, u64::from(options.seed))?);
-        return Ok(ExitCode::SUCCESS);
-    }
-    let corpus = workspace::cache("fuzz/corpus")?;
-    let outcome = parser(limit, options.seed, &corpus)?;
-    println!("{} texts, {} places of the program reached", outcome.runs, outcome.coverage);
-    let Some((text, said)) = outcome.crash else {
-        println!("the parser was right with each");
-        return Ok(ExitCode::SUCCESS);
+    let Some(name) = &options.readers else {
+        let outcome = parser(limit, options.seed, &workspace::cache("fuzz/corpus")?)?;
+        return Ok(told(&outcome, "texts", "the parser"));
     };
-    eprintln!("{said}\nvm: the parser is wrong with {}: make a test of it", text.display());
-    Ok(ExitCode::FAILURE)
+    let mut code = ExitCode::SUCCESS;
+    for reader in READERS.iter().filter(|reader| name.as_deref().is_none_or(|name| name == reader.name)) {
+        let outcome = self::reader(reader, limit, options.seed, &workspace::cache(&format!("fuzz/{}", reader.name))?)?;
+        if told(&outcome, "files", &format!("the reader of {}", reader.name)) != ExitCode::SUCCESS {
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
 }
 
-/// Fuzzes. Texts that reach something new are kept in `corpus`, and go before all others the next time.
+fn told(outcome: &Outcome, inputs: &str, what: &str) -> ExitCode {
+    println!("{} {inputs}, {} places of the program reached", outcome.runs, outcome.coverage);
+    let Some((input, said)) = &outcome.crash else {
+        println!("{what} was right with each");
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("{said}\nvm: {what} is wrong with {}: make a test of it", input.display());
+    ExitCode::FAILURE
+}
+
+/// Fuzzes the parser. Texts that reach something new are kept in `corpus`, and go before all others the next time.
 pub fn parser(limit: Limit, seed: u32, corpus: &Path) -> Result<Outcome> {
-    apt::ensure_programs(&["g++"])?;
-    let program = build()?;
     let source = workspace::root().join("qemu/fuzz");
+    let mut fuzzer = Command::new(build("plan")?);
+    fuzzer.args([LONGEST_PLAN, &format!("-dict={}", source.join("plan.dict").display())]);
+    under_libfuzzer(fuzzer.arg(corpus).arg(source.join("corpus")), limit, seed)
+}
+
+/// The same with a reader, and files.
+pub fn reader(reader: &Reader, limit: Limit, seed: u32, corpus: &Path) -> Result<Outcome> {
+    reader.write_corpus(corpus)?;
+    let mut fuzzer = Command::new(build("reader")?);
+    fuzzer.env("READER", reader.name).args([LONGEST_FILE, MEMORY]);
+    under_libfuzzer(fuzzer.arg(corpus), limit, seed)
+}
+
+fn under_libfuzzer(fuzzer: &mut Command, limit: Limit, seed: u32) -> Result<Outcome> {
     let crashes = workspace::cache("fuzz/crashes")?;
-    let mut fuzzer = Command::new(&program);
     fuzzer.arg(match limit {
         Limit::Seconds(seconds) => format!("-max_total_time={seconds}"),
         Limit::Runs(runs) => format!("-runs={runs}"),
     });
-    fuzzer.args([MAX_LEN, "-timeout=10", "-print_final_stats=1", &format!("-seed={seed}")]);
-    fuzzer.arg(format!("-dict={}", source.join("plan.dict").display()));
+    fuzzer.args(["-timeout=10", "-print_final_stats=1", &format!("-seed={seed}")]);
     fuzzer.arg(format!("-artifact_prefix={}/", crashes.display()));
-    fuzzer.arg(corpus).arg(source.join("corpus"));
-    let output = fuzzer.output().with_context(|| format!("cannot run {}", program.display()))?;
+    let output = fuzzer.output().context("cannot run the fuzzer")?;
     let said = String::from_utf8_lossy(&output.stderr);
     let crash = said.split_once("Test unit written to ").and_then(|(_, rest)| rest.lines().next());
     ensure!(output.status.success() || crash.is_some(), "the fuzzer ended with {}:\n{said}", output.status);
@@ -103,15 +123,16 @@ pub fn parser(limit: Limit, seed: u32, corpus: &Path) -> Result<Outcome> {
     })
 }
 
-fn build() -> Result<PathBuf> {
+fn build(program: &str) -> Result<PathBuf> {
+    apt::ensure_programs(&["g++"])?;
     let target = workspace::cache("fuzz/build")?;
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--profile", "fuzz", "--package", "fuzz", "--bin", "plan"]);
+    cargo.args(["build", "--quiet", "--profile", "fuzz", "--package", "fuzz", "--bin", program]);
     cargo.args(["--features", "libfuzzer", "--target", TARGET]).arg("--target-dir").arg(&target);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\x1f"));
     let status = cargo.status().context("cannot run cargo to build the fuzzer")?;
     ensure!(status.success(), "cargo could not build the fuzzer: {status}");
-    Ok(target.join(TARGET).join("fuzz/plan"))
+    Ok(target.join(TARGET).join("fuzz").join(program))
 }
 
 /// The last number that follows these words.
@@ -120,10 +141,11 @@ fn number_behind(said: &str, words: &str) -> Option<u64> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-/// The panic's lines and the text itself.
-fn said_of_crash(said: &str, text: &str) -> String {
+/// What libFuzzer calls it, the panic's lines, and the input itself if it is a text.
+fn said_of_crash(said: &str, input: &str) -> String {
     let panic = said.lines().skip_while(|line| !line.contains("panicked at"));
-    let panic: Vec<&str> = panic.take_while(|line| !line.starts_with("stack backtrace")).collect();
-    let text = fs::read(text).unwrap_or_default();
-    format!("{}\n{:?}", panic.join("\n"), String::from_utf8_lossy(&text))
+    let panic = panic.take_while(|line| !line.starts_with("stack backtrace"));
+    let name = said.lines().find(|line| line.contains("ERROR: libFuzzer"));
+    let input = fs::read_to_string(input).map(|text| format!("{text:?}"));
+    name.into_iter().chain(panic).map(String::from).chain(input).collect::<Vec<_>>().join("\n")
 }

@@ -3,6 +3,7 @@
 //! [`assert_right`] runs the real parser both ways, as the tools do and as a boot does, and compares.
 
 pub mod model;
+pub mod readers;
 
 use language::{CStrPtr, Lines, MAX_LEN, MountFlags, Plan, Refusal, Text, Verb, Word, octal};
 

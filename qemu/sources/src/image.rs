@@ -2,10 +2,10 @@
 //! CONFIG_PVH gives it. Documentation/arch/x86/boot.rst of the kernel tells where it lies.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use tool::compression;
 
 use crate::workspace;
 
@@ -13,9 +13,8 @@ use crate::workspace;
 const SETUP_SECTORS: usize = 0x1f1;
 const OFFSET: usize = 0x248;
 const LENGTH: usize = 0x24c;
-/// lz4's legacy frame: this number, then blocks of 8 MiB at most, each behind its packed length.
-const LZ4: &[u8] = &[0x02, 0x21, 0x4c, 0x18];
-const LZ4_BLOCK: usize = 8 << 20;
+/// The most bytes of an unpacked kernel.
+const LARGEST: u64 = 256 << 20;
 
 /// The file `vmlinux-…` in the cache that was inside of `kernel`.
 pub fn unpacked(kernel: &Path) -> Result<PathBuf> {
@@ -27,36 +26,17 @@ pub fn unpacked(kernel: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn content(image: &[u8]) -> Result<Vec<u8>> {
+/// The ELF file that a bzImage holds.
+pub fn content(image: &[u8]) -> Result<Vec<u8>> {
     ensure!(image.get(0x202..0x206) == Some(b"HdrS"), "it is no bzImage");
     let start = (usize::from(image[SETUP_SECTORS]) + 1) * 512 + number(image, OFFSET)?;
     let payload = image.get(start..start + number(image, LENGTH)?).context("its payload is not all there")?;
-    let vmlinux = match payload {
-        [0x1f, 0x8b, ..] => read(flate2::read::GzDecoder::new(payload))?,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => read(zstd::Decoder::with_buffer(payload)?.single_frame())?,
-        _ if payload.starts_with(LZ4) => lz4(&payload[LZ4.len()..])?,
-        _ => bail!("it is packed in a way that is not known here: {:02x?}", &payload[..6.min(payload.len())]),
-    };
+    // The kernel's build leaves the unpacked length behind it, which the reader of lz4 would take for a block's; it ends gzip too.
+    let is_lz4 = compression::name_of(payload) == Some("lz4");
+    let packed = if is_lz4 { &payload[..payload.len() - 4] } else { payload };
+    let (vmlinux, _) = compression::unpack(packed, LARGEST)?;
     ensure!(vmlinux.starts_with(b"\x7fELF"), "there is no ELF file in it");
     Ok(vmlinux)
-}
-
-fn lz4(mut packed: &[u8]) -> Result<Vec<u8>> {
-    let mut whole = Vec::new();
-    // The kernel's build leaves the unpacked length behind the last block, which is none.
-    while packed.len() > 4 {
-        let length = number(packed, 0)?;
-        let block = packed.get(4..4 + length).context("a block is not all there")?;
-        whole.extend(lz4_flex::block::decompress(block, LZ4_BLOCK)?);
-        packed = &packed[4 + length..];
-    }
-    Ok(whole)
-}
-
-fn read(mut from: impl Read) -> Result<Vec<u8>> {
-    let mut whole = Vec::new();
-    from.read_to_end(&mut whole)?;
-    Ok(whole)
 }
 
 fn number(bytes: &[u8], at: usize) -> Result<usize> {

@@ -1,23 +1,53 @@
 //! Files that somebody made to break what reads them.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use fuzz::readers::{READERS, named};
 use vm::compression::Compression;
-use vm::fuzz::{Corpus, read};
+use vm::fuzz::{Limit, reader};
 use vm::initramfs::Initramfs;
 
-const SEED: u64 = 1;
+/// The corpus in the tree, each file on its own.
+#[test]
+fn of_the_corpus_are_read_or_refused() -> Result<()> {
+    for reader in &READERS {
+        for (number, file) in reader.corpus()?.iter().enumerate() {
+            let outcome = std::panic::catch_unwind(|| (reader.read)(file));
+            assert!(outcome.is_ok(), "file {number} of {}", reader.name);
+        }
+    }
+    Ok(())
+}
+
+/// Else the fuzzer would begin with nothing.
+#[test]
+fn sound_files_are_read() -> Result<()> {
+    for name in ["cpio", "gzip", "lz4", "zstd", "xz", "bzip2", "lzma"] {
+        for file in (named(name).context("a reader")?.sound)()? {
+            let tree = Initramfs::unpack(&file).context(name)?;
+            assert!(tree.contains("/a/b"), "{name}");
+        }
+    }
+    for file in (named("kernel").context("a reader")?.sound)()? {
+        vm::image::content(&file)?;
+    }
+    for file in (named("module").context("a reader")?.sound)()? {
+        assert_eq!(vm::modules::depends(&file)?, ["libcrc32c", "crc32c_intel"]);
+    }
+    Ok(())
+}
 
 /// `cargo vm fuzz --readers` does this for as long as one likes.
 #[test]
-fn that_are_changed_at_random_are_read_or_refused() -> Result<()> {
-    let corpus = Corpus::new()?;
-    let images = corpus.sound().iter().filter(|file| Initramfs::unpack(file).is_ok()).count();
-    assert_eq!(images, corpus.sound().len() - 2, "all but the program and the module");
-    let runs = if vm::test::long() { 1_000_000 } else { 5_000 };
-    for number in 0..runs {
-        let file = corpus.changed(SEED, number);
-        let outcome = std::panic::catch_unwind(|| read(&file));
-        assert!(outcome.is_ok(), "file {number} of seed {SEED}");
+fn guided_by_coverage() -> Result<()> {
+    let runs = if vm::test::long() { 200_000 } else { 2_000 };
+    for one in &READERS {
+        let found = tempfile::tempdir()?;
+        let outcome = reader(one, Limit::Runs(runs), 1, found.path()).context(one.name)?;
+        if let Some((file, said)) = outcome.crash {
+            panic!("the reader of {} is wrong with {}: {said}", one.name, file.display());
+        }
+        ensure!(outcome.runs >= runs, "{}: only {} runs", one.name, outcome.runs);
+        ensure!(outcome.coverage > 100, "{}: only {} places reached", one.name, outcome.coverage);
     }
     Ok(())
 }
