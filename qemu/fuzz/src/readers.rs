@@ -74,8 +74,12 @@ fn cpio(image: &[u8]) {
         && let Ok(tree) = Initramfs::unpack(image)
     {
         let archive = tree.archive().expect("what was read can be packed");
-        let again = Initramfs::unpack(&archive).expect("what was packed can be read");
-        assert_eq!(again.archive().expect("and packed"), archive, "the archive of what was read holds the same");
+        // Names of other bytes become longer ones.
+        if !archive.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes()) {
+            let again = Initramfs::unpack(&archive).expect("what was packed can be read");
+            assert_eq!(again.left_out(), [""; 0]);
+            assert!(again.archive().expect("and packed") == archive, "the archive of what was read holds the same");
+        }
     }
 }
 

@@ -106,6 +106,10 @@ impl Rootfs {
         match header.kind {
             Kind::Directory => {
                 self.clean(path, Some(Kind::Directory));
+                // One that the archive names is no longer the kernel's own.
+                if self.names.get(path).is_some_and(|inode| *inode < GIVEN.len()) {
+                    self.names.remove(path);
+                }
                 let inode = self.opened(path, || Content::Directory);
                 self.own(inode, Kind::Directory, rights)
             }
@@ -113,11 +117,11 @@ impl Rootfs {
             Kind::Symlink => {
                 self.clean(path, None);
                 let target: Vec<u8> = data.iter().copied().take_while(|byte| *byte != 0).collect();
-                if self.names.contains_key(path) {
-                    return Err("a directory that is not empty has this name".into());
+                if target.is_empty() {
+                    return Err("its target is empty".into());
                 }
-                self.opened(path, || Content::Symlink(String::from_utf8_lossy(&target).into_owned()));
-                self.own(self.names[path], Kind::Symlink, Rights::root(0o777)).map(|()| self.chown(path, rights))
+                let inode = self.opened(path, || Content::Symlink(String::from_utf8_lossy(&target).into_owned()));
+                self.own(inode, Kind::Symlink, Rights { mode: 0o777, ..rights })
             }
             Kind::Node(node) => {
                 self.clean(path, Some(header.kind));
@@ -190,12 +194,6 @@ impl Rootfs {
         }
         self.inodes[inode].0 = rights;
         Ok(())
-    }
-
-    fn chown(&mut self, path: &str, rights: Rights) {
-        if let Some(inode) = self.names.get(path) {
-            self.inodes[*inode].0 = Rights { mode: 0o777, ..rights };
-        }
     }
 
     fn is_empty(&self, path: &str) -> bool {

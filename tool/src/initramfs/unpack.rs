@@ -90,4 +90,14 @@ mod tests {
             assert!(Initramfs::unpack(&packed[..packed.len() / 2]).is_err(), "{compression}");
         }
     }
+
+    /// The kernel has /dev and /root by itself; what an image says of them counts all the same.
+    #[test]
+    fn directories_that_the_kernel_makes_too_are_kept() {
+        let mut tree = Initramfs::empty();
+        tree.dir("/root", 0o711).bytes("/a", 0o644, "");
+        let read = Initramfs::unpack(&tree.archive().unwrap()).unwrap();
+        assert_eq!(read.rights_at("/root").map(|rights| rights.mode), Some(0o711));
+        assert!(!read.contains("/dev"), "nobody named it");
+    }
 }
