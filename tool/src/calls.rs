@@ -1,6 +1,6 @@
 //! What the arguments of the init's system calls are: syscalls(2).
 
-use nix::libc::user_regs_struct;
+use crate::tracer::Registers;
 
 /// What an argument is, by the call's man page.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,15 +44,10 @@ pub const CALLS: &[(&str, i64, &[Sort])] = &[
     ("execve", libc::SYS_execve, &[Text]),
 ];
 
-/// The values of a call's arguments; those after its own are left over from something else.
-pub fn values(call: &user_regs_struct) -> [u64; 6] {
-    [call.rdi, call.rsi, call.rdx, call.r10, call.r8, call.r9]
-}
-
 /// The addresses among a call's arguments that texts or bytes lie at.
-pub fn texts(call: &user_regs_struct) -> impl Iterator<Item = u64> {
-    let known = CALLS.iter().find(|(_, number, _)| *number == call.orig_rax as i64);
+pub fn texts(call: &Registers) -> impl Iterator<Item = u64> {
+    let known = CALLS.iter().find(|(_, number, _)| *number == call.number());
     let sorts = known.map_or(&[][..], |(_, _, sorts)| *sorts);
-    let arguments = sorts.iter().zip(values(call));
+    let arguments = sorts.iter().zip(call.arguments());
     arguments.filter(|(sort, _)| matches!(sort, Text | Bytes)).map(|(_, value)| value)
 }

@@ -1,6 +1,7 @@
 //! From a forked child to another program. What runs here runs between fork and exec in a program of several threads: it
 //! makes system calls and nothing else, above all no allocation.
 
+use std::convert::Infallible;
 use std::ffi::{CString, c_char};
 use std::io;
 
@@ -50,7 +51,7 @@ impl ProgramImage {
     }
 
     /// Becomes the program; returns only to say why not.
-    pub fn execute(&self) -> io::Result<()> {
+    pub fn execute(&self) -> io::Result<Infallible> {
         let (arguments, environment) = (self.arguments.as_ptr(), self.environment.as_ptr());
         // SAFETY: both lists end with a null pointer, and their words live as long as they do.
         unsafe { libc::execve(self.path.as_ptr(), arguments, environment) };

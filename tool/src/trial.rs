@@ -2,10 +2,8 @@
 //! over this machine, so nothing outside can change: where only a VM's root may do something, something else stands in,
 //! and that is said.
 
-mod forbidden;
 mod gone;
 mod ledger;
-mod memory;
 mod sandbox;
 mod substitute;
 mod tried;
@@ -22,8 +20,9 @@ use crate::fit;
 use crate::init::Sources;
 use crate::initramfs::Initramfs;
 use crate::plan::Plan;
+use crate::tracer::Tracer;
+use gone::Gone;
 use tried::Tried;
-use watch::Ending;
 
 /// Of this command, at the end of its help.
 const EXIT_CODES: &str = "\
@@ -64,18 +63,18 @@ pub struct Options {
 /// The command: exits 1 if the boot comes to no service, else 0, or what the service exits with.
 pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     let (tree, plan) = gather(options, sources)?;
-    let held = sandbox::start(&tree, &options.words)?;
+    let mut tracer = sandbox::start(&tree, &options.words)?;
     if !options.json {
-        println!("trying {} as {}, in namespaces of its own\n", plan.name, held.whose());
+        println!("trying {} as {}, in namespaces of its own\n", plan.name, sandbox::whose());
         tree.left_out().iter().for_each(|line| println!("{line}"));
     }
-    let watched = watch::watch(&held, &plan)?;
+    let watched = watch::watch(&mut tracer, &plan)?;
     let mut tried = Tried { plan: &plan, findings: findings(&tree, &plan)?, watched, gone: None };
     if !options.json {
         tried.show();
     }
-    if let Ending::Service = tried.watched.ending {
-        go_on(options, &held, &mut tried)?;
+    if tried.watched.ending.is_none() {
+        go_on(options, tracer, &mut tried)?;
     }
     if options.json {
         println!("{}", tried.json());
@@ -84,9 +83,9 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
 }
 
 /// From the service's first instruction on.
-fn go_on(options: &Options, held: &sandbox::Held, tried: &mut Tried) -> Result<()> {
+fn go_on(options: &Options, tracer: Tracer, tried: &mut Tried) -> Result<()> {
     if !options.json {
-        println!("\n{}", view::of(held.pid)?);
+        println!("\n{}", view::of(tracer.pid)?);
     }
     if !options.run {
         return Ok(());
@@ -94,7 +93,7 @@ fn go_on(options: &Options, held: &sandbox::Held, tried: &mut Tried) -> Result<(
     if !options.json {
         println!("the service runs:");
     }
-    let gone = held.let_go()?;
+    let gone = Gone::of(tracer.let_go()?);
     if !options.json {
         println!("{gone}");
     }

@@ -7,24 +7,22 @@
 //! Needs root and Linux 5.2. What it shares with this machine is devtmpfs and sysfs: plans may not write there.
 
 use std::io::{Seek, Write};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use agent::Report;
-use anyhow::{Context, Result, bail, ensure};
-use nix::sys::ptrace;
+use anyhow::{Context, Result, ensure};
+use nix::unistd::Pid;
 
-pub mod entry;
 pub mod tree;
 mod user;
 pub mod watch;
 
-use entry::Entry;
 use tool::execute::ProgramImage;
+use tool::namespaces::{self, OF_INIT};
+use tool::tracer::End;
 use tree::{FORK, Tree};
 use watch::{Ending, drain, memory, written};
 
@@ -40,7 +38,8 @@ pub struct Sandbox {
     closed_descriptors: bool,
     pid_one: bool,
     kmsg: bool,
-    user: Option<RawFd>,
+    /// Whom root is for all that lies outside, where it has a user namespace of its own.
+    outside: Option<[u32; 2]>,
     limit: Duration,
 }
 
@@ -83,7 +82,7 @@ impl Sandbox {
             closed_descriptors: false,
             pid_one: true,
             kmsg: true,
-            user: None,
+            outside: None,
             limit: LIMIT,
         };
         sandbox.dir("/dev", 0o755)
@@ -188,58 +187,41 @@ impl Sandbox {
         self.run_watched(false, watch::until_end)
     }
 
-    /// Starts `/init` and leaves it to `watch`, on the thread that started it, which `held` makes its tracer: ptrace(2)
-    /// stops it before its first instruction then.
+    /// Starts `/init` and leaves it to `watch`, on this thread, which `held` makes its tracer: ptrace(2) stops it before its
+    /// first instruction then.
     pub fn run_watched<W>(self, held: bool, watch: W) -> Result<Outcome>
     where
-        W: FnOnce(Child, Duration) -> Result<Ending> + Send,
+        W: FnOnce(Pid, Duration) -> Result<Ending>,
     {
         let mut log = self.kmsg.then(|| self.tree.make_kmsg()).transpose()?;
         self.hand_over()?;
         let [mut input, mut output, mut errors] = [memory()?, memory()?, memory()?];
         input.write_all(&self.input)?;
         input.rewind()?;
+        let streams = (!self.closed_descriptors).then(|| [&input, &output, &errors].map(AsRawFd::as_raw_fd));
         let image = ProgramImage::new("/init", &self.arguments, &self.environment)?;
-        let entry = Entry { mount: self.tree.mount.as_raw_fd(), close: self.closed_descriptors, user: self.user };
-        let mut command = Command::new("/init");
-        command.stdin(input).stdout(output.try_clone()?).stderr(errors.try_clone()?);
-        let become_init = move || {
-            entry.enter()?;
-            if held {
-                ptrace::traceme()?;
-            }
-            image.execute()
+        let kinds = if self.pid_one { OF_INIT } else { OF_INIT & !libc::CLONE_NEWPID };
+        let alone = FORK.write().unwrap_or_else(PoisonError::into_inner);
+        let pid = namespaces::start(kinds, self.outside, || {
+            namespaces::enter(self.tree.mount.as_fd())?;
+            namespaces::stream(streams)?;
+            namespaces::settle(held)?;
+            Ok(image.execute()?)
+        })?;
+        drop(alone);
+        let Ending { end, timed_out } = watch(pid, self.limit)?;
+        let (code, signal) = match end {
+            End::Exited(code) => (Some(code), None),
+            End::Killed(signal) => (None, Some(signal as i32)),
         };
-        // SAFETY: between fork and exec it makes system calls only, on memory made before.
-        unsafe { command.pre_exec(become_init) };
-        let Ending { status, timed_out } = self.start(command, watch)?;
         Ok(Outcome {
-            code: status.code(),
-            signal: status.signal(),
+            code,
+            signal,
             timed_out,
             stdout: written(&mut output)?,
             stderr: written(&mut errors)?,
             kmsg: log.as_mut().map(drain).transpose()?.unwrap_or_default(),
             tree: self.tree,
-        })
-    }
-
-    /// Runs the command from a thread of its own, whose first child is PID 1 of a new namespace.
-    fn start<W>(&self, mut command: Command, watch: W) -> Result<Ending>
-    where
-        W: FnOnce(Child, Duration) -> Result<Ending> + Send,
-    {
-        std::thread::scope(|scope| {
-            let watcher = scope.spawn(move || -> Result<_> {
-                if self.pid_one {
-                    entry::new_pid_namespace().context("cannot make a pid namespace")?;
-                }
-                let alone = FORK.write().unwrap_or_else(PoisonError::into_inner);
-                let child = command.spawn().context("cannot start /init in new namespaces")?;
-                drop(alone);
-                watch(child, self.limit)
-            });
-            watcher.join().unwrap_or_else(|_| bail!("the thread that watches init panicked"))
         })
     }
 }

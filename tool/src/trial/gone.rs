@@ -1,14 +1,15 @@
-//! How a service that was run ended, and what a VM would make of it.
+//! How init, or a service that was run, ended, and what a VM would make of it.
 
 use std::fmt;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+use crate::tracer::End;
+
 #[derive(Debug)]
 pub enum Gone {
-    Exited(u8),
-    Killed(Signal),
+    Ended(End),
     PoweredOff,
     Restarted,
 }
@@ -16,27 +17,26 @@ pub enum Gone {
 impl Gone {
     /// reboot(2) ends the first process of a PID namespace by one of two signals, which nobody else can send to it: SIGINT
     /// for power off and halt, SIGHUP for a restart.
-    pub fn of(signal: Signal) -> Gone {
-        match signal {
-            Signal::SIGINT => Gone::PoweredOff,
-            Signal::SIGHUP => Gone::Restarted,
-            other => Gone::Killed(other),
+    pub fn of(end: End) -> Gone {
+        match end {
+            End::Killed(Signal::SIGINT) => Gone::PoweredOff,
+            End::Killed(Signal::SIGHUP) => Gone::Restarted,
+            other => Gone::Ended(other),
         }
     }
 
     /// For this program to exit with: 0 after reboot(2), else as the service did.
     pub fn code(&self) -> u8 {
         match self {
-            Gone::Exited(code) => *code,
-            Gone::Killed(signal) => 128 + *signal as u8,
+            Gone::Ended(End::Exited(code)) => *code as u8,
+            Gone::Ended(End::Killed(signal)) => 128 + *signal as u8,
             Gone::PoweredOff | Gone::Restarted => 0,
         }
     }
 
     pub fn json(&self) -> Value {
         match self {
-            Gone::Exited(code) => json!({"kind": "exit", "code": code}),
-            Gone::Killed(signal) => json!({"kind": "signal", "signal": signal.as_str()}),
+            Gone::Ended(end) => json(*end),
             Gone::PoweredOff => json!({"kind": "power-off"}),
             Gone::Restarted => json!({"kind": "restart"}),
         }
@@ -46,10 +46,23 @@ impl Gone {
 impl fmt::Display for Gone {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Gone::Exited(code) => write!(out, "the service exited with {code}, and a kernel would panic"),
-            Gone::Killed(signal) => write!(out, "{signal} ended the service, and a kernel would panic"),
+            Gone::Ended(end) => out.write_str(&told("the service", *end)),
             Gone::PoweredOff => write!(out, "the service powered off: a clean end"),
             Gone::Restarted => write!(out, "the service restarted the machine: a clean end"),
         }
+    }
+}
+
+pub fn json(end: End) -> Value {
+    match end {
+        End::Exited(code) => json!({"kind": "exit", "code": code}),
+        End::Killed(signal) => json!({"kind": "signal", "signal": signal.as_str()}),
+    }
+}
+
+pub fn told(who: &str, end: End) -> String {
+    match end {
+        End::Exited(code) => format!("{who} exited with {code}, and a kernel would panic"),
+        End::Killed(signal) => format!("{signal} ended {who}, and a kernel would panic"),
     }
 }

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use language::Verb;
-use libc::{SYS_chroot as CHROOT, SYS_openat as OPENAT, SYS_read as READ, c_long, user_regs_struct};
+use libc::{SYS_chroot as CHROOT, SYS_openat as OPENAT, SYS_read as READ};
 
-use super::memory::Memory;
 use crate::calls::texts;
+use crate::tracer::{Memory, Registers};
 
 /// A step as it went.
 pub struct Taken {
@@ -40,10 +40,10 @@ pub struct Ledger<'a> {
 
 impl Ledger<'_> {
     /// Before a call; whether it is the step's that is under way from here on.
-    pub fn enter(&mut self, memory: &Memory, registers: &user_regs_struct) -> bool {
+    pub fn enter(&mut self, memory: &Memory, registers: &Registers) -> bool {
         let step = texts(registers).find_map(|address| self.step_at(address)).or_else(|| {
-            let is_open = registers.orig_rax as c_long == OPENAT;
-            let path = if is_open { memory.string(registers.rsi) } else { None };
+            let is_open = registers.number() == OPENAT;
+            let path = if is_open { memory.string(registers.arguments()[1]) } else { None };
             let is_controllers = path.is_some_and(|path| path.ends_with("/cgroup.subtree_control"));
             let mut rest = self.steps.iter().enumerate().skip(self.current);
             rest.find(|(_, step)| is_controllers && step.verb == Verb::Controllers).map(|(at, _)| at)
@@ -66,18 +66,18 @@ impl Ledger<'_> {
     }
 
     /// After a call.
-    pub fn leave(&mut self, memory: &Memory, call: &user_regs_struct, result: u64, time: Duration, is_of_step: bool) {
-        let number = call.orig_rax as c_long;
+    pub fn leave(&mut self, memory: &Memory, call: &Registers, result: i64, time: Duration, is_of_step: bool) {
+        let (number, path) = (call.number(), call.arguments()[1]);
         self.least = self.least.min(time);
         if self.base.is_none() {
             // Init's first read is that of the plan.
-            self.base = (number == READ && result as i64 > 0).then_some(call.rsi);
+            self.base = (number == READ && result > 0).then_some(path);
             return;
         }
         // As src/roots.rs goes from root to root, and begins the hand-over.
         let begins = match number {
             CHROOT => true,
-            OPENAT => memory.string(call.rsi).as_deref() == Some("/"),
+            OPENAT => memory.string(path).as_deref() == Some("/"),
             _ => false,
         };
         self.loose.push((time, begins));

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::gone::Gone;
+use super::gone::{self, Gone};
 use super::ledger::Taken;
-use super::watch::{Ending, Watched};
+use super::watch::Watched;
 use crate::output;
 use crate::plan::Plan;
+use crate::tracer::End;
 
 /// Where a step's text begins, behind its line and its time.
 const INDENT: usize = 15;
@@ -30,8 +31,8 @@ impl Tried<'_> {
             println!("\nwhat `check` finds:");
         }
         self.findings.iter().for_each(|finding| println!("{}", output::folded(&format!("  {finding}"), 4)));
-        if !matches!(self.watched.ending, Ending::Service) {
-            println!("\nno service runs: {}", self.watched.ending);
+        if let Some(end) = self.watched.ending {
+            println!("\nno service runs: {}", gone::told("init", end));
         }
     }
 
@@ -46,13 +47,12 @@ impl Tried<'_> {
     }
 
     fn is_last(&self, step: &Taken) -> bool {
-        matches!(self.watched.ending, Ending::Exit(code) if code as usize == step.line)
+        matches!(self.watched.ending, Some(End::Exited(code)) if code as usize == step.line)
     }
 
     /// For this program to exit with.
     pub fn code(&self) -> u8 {
-        let is_service = matches!(self.watched.ending, Ending::Service);
-        self.gone.as_ref().map_or(u8::from(!is_service), Gone::code)
+        self.gone.as_ref().map_or(u8::from(self.watched.ending.is_some()), Gone::code)
     }
 
     /// All of it, `null` where there is nothing to tell.
@@ -70,7 +70,7 @@ impl Tried<'_> {
             "plan": self.plan.name,
             "steps": steps.collect::<Vec<_>>(),
             "findings": self.findings,
-            "ending": self.watched.ending.json(),
+            "ending": self.watched.ending.map_or(json!({"kind": "service"}), gone::json),
             "service": self.gone.as_ref().map(Gone::json),
         })
     }

@@ -1,65 +1,31 @@
 //! Init, watched from its first instruction to its service's.
 
-use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use libc::{SYS_sendfile as SENDFILE, c_long, user_regs_struct};
-use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitStatus, waitpid};
-use serde_json::{Value, json};
+use libc::SYS_sendfile as SENDFILE;
+use nix::unistd::Pid;
 
 use super::ledger::{Ledger, Taken};
-use super::memory::Memory;
-use super::sandbox::Held;
 use super::substitute;
 use crate::plan::{Plan, Step};
+use crate::tracer::{End, Memory, Registers, Stop, Tracer};
 
 pub struct Watched {
     pub steps: Vec<Taken>,
-    pub ending: Ending,
-}
-
-#[derive(Debug)]
-pub enum Ending {
-    /// The service is about to run.
-    Service,
-    Exit(i32),
-    Killed(Signal),
-}
-
-impl Ending {
-    pub fn json(&self) -> Value {
-        match self {
-            Ending::Service => json!({"kind": "service"}),
-            Ending::Exit(code) => json!({"kind": "exit", "code": code}),
-            Ending::Killed(signal) => json!({"kind": "signal", "signal": signal.as_str()}),
-        }
-    }
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Ending::Service => write!(out, "it does"),
-            Ending::Exit(code) => write!(out, "init exited with {code}, and a kernel would panic"),
-            Ending::Killed(signal) => write!(out, "{signal} ended init, and a kernel would panic"),
-        }
-    }
+    /// How init ended; none where the service is about to run.
+    pub ending: Option<End>,
 }
 
 /// Watches it up to the service or the end.
-pub fn watch(held: &Held, plan: &Plan) -> Result<Watched> {
-    let options = Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_EXITKILL;
-    ptrace::setoptions(held.pid, options).context("cannot watch init")?;
+pub fn watch(tracer: &mut Tracer, plan: &Plan) -> Result<Watched> {
     let steps = plan.steps().iter().map(taken).collect();
-    let memory = Memory::of(held.pid)?;
+    let memory = Memory::of(tracer.pid)?;
     let mut ledger =
         Ledger { plan: plan.text(), base: None, steps, current: 0, loose: Vec::new(), least: Duration::MAX };
-    let ending = follow(held, &memory, &mut ledger)?;
+    let ending = follow(tracer, &memory, &mut ledger)?;
     Ok(Watched { steps: ledger.close(), ending })
 }
 
@@ -69,7 +35,7 @@ fn taken(step: &Step) -> Taken {
 
 /// A call that init is in, as it made it.
 struct Call {
-    registers: user_regs_struct,
+    registers: Registers,
     since: Instant,
     /// How often it was refused and made again.
     tries: usize,
@@ -77,55 +43,40 @@ struct Call {
 }
 
 /// From call to call: two stops each, one before and one after.
-fn follow(held: &Held, memory: &Memory, ledger: &mut Ledger) -> Result<Ending> {
+fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<Option<End>> {
     let mut call: Option<Call> = None;
-    let mut is_inside = false;
     loop {
-        ptrace::syscall(held.pid, None).context("cannot go on watching init")?;
-        match waitpid(held.pid, None).context("cannot wait for init")? {
-            WaitStatus::PtraceSyscall(_) => is_inside = !is_inside,
-            WaitStatus::PtraceEvent(..) => {
-                ledger.end(call.map_or(Duration::ZERO, |call| call.since.elapsed()));
-                return Ok(Ending::Service);
-            }
-            WaitStatus::Exited(_, code) => return Ok(Ending::Exit(code)),
-            WaitStatus::Signaled(_, signal, _) => return Ok(Ending::Killed(signal)),
-            _ => continue,
-        }
-        let registers = ptrace::getregs(held.pid).context("cannot read init's registers")?;
-        call = match call {
-            None => {
+        let stop = tracer.next()?;
+        call = match (stop, call) {
+            (Stop::Enters(registers), None) => {
                 let is_of_step = ledger.enter(memory, &registers);
                 if let Some(substitute) = substitute::before(memory, &registers)? {
-                    ptrace::setregs(held.pid, substitute.registers).context("cannot change a call of init's")?;
+                    substitute.registers.put(tracer.pid)?;
                     ledger.note(substitute.note);
                 }
                 Some(Call { registers, since: Instant::now(), tries: 0, is_of_step })
             }
-            Some(call) if is_inside => Some(Call { since: Instant::now(), ..call }),
-            Some(call) => leave(held, memory, ledger, call, &registers)?,
+            (Stop::Enters(_), Some(call)) => Some(Call { since: Instant::now(), ..call }),
+            (Stop::Leaves(registers), Some(call)) => leave(tracer.pid, memory, ledger, call, registers)?,
+            (Stop::Leaves(_), None) => None,
+            (Stop::Executes, call) => {
+                ledger.end(call.map_or(Duration::ZERO, |call| call.since.elapsed()));
+                return Ok(None);
+            }
+            (Stop::Ends(end), _) => return Ok(Some(end)),
         };
     }
 }
 
 /// After a call: it is made again, or init goes on.
-fn leave(
-    held: &Held,
-    memory: &Memory,
-    ledger: &mut Ledger,
-    call: Call,
-    now: &user_regs_struct,
-) -> Result<Option<Call>> {
-    ledger.leave(memory, &call.registers, now.rax, call.since.elapsed(), call.is_of_step);
-    if call.registers.orig_rax as c_long == SENDFILE {
-        keep_mode(held, &call.registers)?;
+fn leave(pid: Pid, memory: &Memory, ledger: &mut Ledger, call: Call, now: Registers) -> Result<Option<Call>> {
+    ledger.leave(memory, &call.registers, now.result(), call.since.elapsed(), call.is_of_step);
+    if call.registers.number() == SENDFILE {
+        keep_mode(pid, &call.registers)?;
     }
-    // The kernel leaves a call's arguments as they are, and init counts on that.
-    let mut registers = call.registers;
-    (registers.rax, registers.rip, registers.rcx, registers.r11) = (now.rax, now.rip, now.rcx, now.r11);
+    let registers = call.registers.left(now);
     let found = substitute::after(memory, &registers, ledger.verb(), call.tries)?;
-    let next = found.as_ref().map_or(registers, |substitute| substitute.registers);
-    ptrace::setregs(held.pid, next).context("cannot change a call of init's")?;
+    found.as_ref().map_or(registers, |substitute| substitute.registers).put(pid)?;
     let Some(substitute) = found else { return Ok(None) };
     ledger.note(substitute.note);
     Ok(substitute.is_again.then_some(Call { tries: call.tries + 1, ..call }))
@@ -133,13 +84,13 @@ fn leave(
 
 /// Gives a copy the set-uid and set-gid bits of its original again. A write takes them away, but from a VM's root:
 /// should_remove_suid in fs/inode.c asks for CAP_FSETID outside of every namespace.
-fn keep_mode(held: &Held, call: &user_regs_struct) -> Result<()> {
-    let file = |descriptor: u64| format!("/proc/{}/fd/{}", held.pid, descriptor as i32);
-    let mode = |descriptor| fs::metadata(file(descriptor)).map(|about| about.permissions().mode() & 0o7777);
-    let (Ok(copy), Ok(original)) = (mode(call.rdi), mode(call.rsi)) else { return Ok(()) };
+fn keep_mode(pid: Pid, call: &Registers) -> Result<()> {
+    let [copy_at, original_at, ..] = call.arguments().map(|descriptor| format!("/proc/{pid}/fd/{}", descriptor as i32));
+    let mode = |file: &str| fs::metadata(file).map(|about| about.permissions().mode() & 0o7777);
+    let (Ok(copy), Ok(original)) = (mode(&copy_at), mode(&original_at)) else { return Ok(()) };
     let kept = copy | original & (libc::S_ISUID | libc::S_ISGID);
     if kept != copy {
-        fs::set_permissions(file(call.rdi), fs::Permissions::from_mode(kept)).context("cannot give a copy its mode")?;
+        fs::set_permissions(copy_at, fs::Permissions::from_mode(kept)).context("cannot give a copy its mode")?;
     }
     Ok(())
 }

@@ -1,27 +1,22 @@
-//! Follows an init from system call to system call, and makes one of them fail: ptrace(2).
+//! Makes one of an init's system calls fail, in a run that is followed from call to call.
 //!
-//! A call that fails is not made at all, but for close(2); a call that comes short is made with a smaller count, so that the kernel really
-//! does less.
+//! A call that fails is not made at all, but for close(2); a call that comes short is made with a smaller count, so that the
+//! kernel really does less. strace(1) injects errnos too, but no smaller counts, does not stop init where its files and
+//! mounts can be compared, and would leave its log to be parsed for each of some eight thousand runs.
 
-use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::libc::{PTRACE_EVENT_EXEC, user_regs_struct};
-use nix::sys::ptrace;
-use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
-use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use syscalls::Sysno;
 
-use super::injection::{Call, Fault, Injection, Then, count, count_register};
+use super::injection::{Call, Fault, Injection, Then, count};
 use super::state::{self, Facts};
-use machine::sandbox::watch::Ending;
+use machine::sandbox::watch::{Ending, kill, pidfd};
 use machine::sandbox::{Outcome, Sandbox};
+use tool::tracer::{End, Registers, Stop, Tracer};
 
 /// A boot that was followed.
 #[derive(Debug)]
@@ -38,33 +33,14 @@ pub struct Run {
 
 /// Runs `/init`, following it until it becomes the service.
 pub fn follow(sandbox: Sandbox, injection: Option<Injection>) -> Result<Run> {
-    let mut tracer = Tracer { injection, ..Tracer::default() };
-    let (started, start) = channel();
-    let (mut outcome, timed_out) = thread::scope(|scope| {
-        // In this thread's namespace: the one that starts init can start no thread any more.
-        let guard = scope.spawn(|| kill_when_late(start));
-        let outcome = sandbox.run_watched(true, |child, limit| tracer.watch(child, limit, started));
-        let timed_out = guard.join().unwrap_or(true);
-        outcome.map(|outcome| (outcome, timed_out))
-    })?;
-    let Tracer { calls, booted, made, mounts, .. } = tracer;
-    outcome.timed_out = timed_out;
+    let mut injector = Injector { injection, ..Injector::default() };
+    let outcome = sandbox.run_watched(true, |pid, limit| injector.watch(pid, limit))?;
+    let Injector { calls, booted, made, mounts, .. } = injector;
     Ok(Run { calls, outcome, booted, made, mounts })
 }
 
-/// Kills the process that it is given when the sender is still there at the time limit: whether it was.
-fn kill_when_late(start: Receiver<(OwnedFd, Duration)>) -> bool {
-    let Ok((process, limit)) = start.recv() else { return false };
-    let is_late = matches!(start.recv_timeout(limit), Err(RecvTimeoutError::Timeout));
-    if is_late {
-        // One that has ended in the meantime needs no killing.
-        let _ = pidfd_send_signal(&process, Signal::KILL);
-    }
-    is_late
-}
-
 #[derive(Default)]
-struct Tracer {
+struct Injector {
     injection: Option<Injection>,
     /// The call that went wrong, as long as the next of its name may as well.
     struck: Option<Sysno>,
@@ -74,70 +50,57 @@ struct Tracer {
     mounts: Facts,
 }
 
-impl Tracer {
-    /// Traces to the end; the guard has the process by then.
-    fn watch(&mut self, mut child: Child, limit: Duration, guard: Sender<(OwnedFd, Duration)>) -> Result<Ending> {
-        let pid = Pid::from_raw(child.id() as i32);
-        let process = rustix::process::Pid::from_child(&child);
-        let process = pidfd_open(process, PidfdFlags::empty()).context("cannot open a process: pidfd_open(2)")?;
-        guard.send((process, limit)).context("the guard is gone")?;
-        let status = match self.trace(pid) {
-            Ok(Some(status)) => status,
-            Ok(None) => child.wait().context("cannot wait for the service")?,
-            Err(error) => {
-                child.kill()?;
-                return Err(error);
+impl Injector {
+    /// Follows it, and kills it at the time limit.
+    fn watch(&mut self, pid: Pid, limit: Duration) -> Result<Ending> {
+        let process = &pidfd(pid)?;
+        let (end, done) = channel::<()>();
+        thread::scope(|scope| {
+            let guard = scope.spawn(move || {
+                let is_late = matches!(done.recv_timeout(limit), Err(RecvTimeoutError::Timeout));
+                if is_late {
+                    kill(process);
+                }
+                is_late
+            });
+            let ended = self.trace(pid);
+            drop(end);
+            let timed_out = guard.join().unwrap_or(true);
+            if ended.is_err() {
+                kill(process);
             }
-        };
-        Ok(Ending { status, timed_out: false })
+            Ok(Ending { end: ended?, timed_out })
+        })
     }
 
-    /// Until init ends: its status; or until it becomes the service, which then runs on its own: none.
-    fn trace(&mut self, pid: Pid) -> Result<Option<ExitStatus>> {
-        if let Some(status) = ended(waitpid(pid, None)?) {
-            return Ok(Some(status));
-        }
-        let wanted = ptrace::Options::PTRACE_O_TRACESYSGOOD
-            | ptrace::Options::PTRACE_O_TRACEEXEC
-            | ptrace::Options::PTRACE_O_EXITKILL;
-        ptrace::setoptions(pid, wanted).context("cannot set ptrace's options")?;
+    /// Until init ends, or the service that it becomes, which runs on its own. The kernel kills init with its tracer.
+    fn trace(&mut self, pid: Pid) -> Result<End> {
+        let mut tracer = Tracer::of(pid)?;
         // The registers as they were before a fault changed them, and the answer to give, from a call's entry to its exit.
-        let mut inside: Option<(user_regs_struct, Option<i64>)> = None;
-        let mut signal = None;
+        let mut inside: Option<(Registers, Option<i64>)> = None;
         loop {
-            ptrace::syscall(pid, signal.take()).context("cannot let init go on")?;
-            let status = waitpid(pid, None).context("cannot wait for init")?;
-            match status {
-                WaitStatus::PtraceSyscall(_) => {
-                    inside = match inside {
-                        None => Some(self.enter(pid)?),
-                        Some((entered, answer)) => {
-                            self.leave(pid, entered, answer)?;
-                            None
-                        }
-                    }
-                }
-                WaitStatus::PtraceEvent(_, _, PTRACE_EVENT_EXEC) => {
+            match (tracer.next()?, inside) {
+                (Stop::Enters(entered), _) => inside = Some((entered, self.enter(pid, entered)?)),
+                (Stop::Leaves(now), Some((entered, answer))) => self.leave(pid, entered.left(now), answer)?,
+                (Stop::Leaves(_), None) => bail!("init left a call that it has not made"),
+                (Stop::Executes, _) => {
                     self.booted = true;
                     self.mounts = state::mounts(pid)?;
                     self.made = state::new_root(pid)?;
-                    ptrace::detach(pid, None).context("cannot let the service go")?;
-                    return Ok(None);
+                    return tracer.let_go();
                 }
-                WaitStatus::Stopped(_, other) => signal = Some(other),
-                other => match ended(other) {
-                    Some(status) => return Ok(Some(status)),
-                    None => bail!("init stopped for an unknown reason: {other:?}"),
-                },
+                (Stop::Ends(end), _) => return Ok(end),
             }
         }
     }
 
-    fn enter(&mut self, pid: Pid) -> Result<(user_regs_struct, Option<i64>)> {
-        let entered = ptrace::getregs(pid).context("cannot read init's registers")?;
-        let number = entered.orig_rax as usize;
-        let name = Sysno::new(number).with_context(|| format!("init made a call without a name: {number}"))?;
-        self.calls.push(Call { name, first: entered.rdi, count: count(name, &entered), answer: None });
+    /// The answer that the call is to have, if it is not the kernel's.
+    fn enter(&mut self, pid: Pid, entered: Registers) -> Result<Option<i64>> {
+        let number = entered.number();
+        let name = usize::try_from(number).ok().and_then(Sysno::new);
+        let name = name.with_context(|| format!("init made a call without a name: {number}"))?;
+        let (arguments, place) = (entered.arguments(), count(name));
+        self.calls.push(Call { name, first: arguments[0], count: place.map(|place| arguments[place]), answer: None });
         if name == Sysno::exit_group {
             self.made = state::new_root(pid)?;
         }
@@ -145,33 +108,25 @@ impl Tracer {
             Some(Fault::Fails(errno)) => Some(-i64::from(errno as i32)),
             Some(Fault::Short(0)) => Some(0),
             Some(Fault::Short(fewer)) => {
-                let mut changed = entered;
-                *count_register(name, &mut changed).context("a call without a count cannot come short")? = fewer;
-                ptrace::setregs(pid, changed).context("cannot change init's registers")?;
+                let place = place.context("a call without a count cannot come short")?;
+                entered.with_argument(place, fewer).put(pid)?;
                 None
             }
             None => None,
         };
         // close(2) is the one call that does its work and fails: the descriptor is gone.
         if answer.is_some() && name != Sysno::close {
-            // No call has this number: the kernel makes none.
-            let changed = user_regs_struct { orig_rax: u64::MAX, ..entered };
-            ptrace::setregs(pid, changed).context("cannot change init's registers")?;
+            entered.without_call().put(pid)?;
         }
-        Ok((entered, answer))
+        Ok(answer)
     }
 
-    /// The kernel leaves all registers but three as they were, and so must a fault.
-    fn leave(&mut self, pid: Pid, entered: user_regs_struct, answer: Option<i64>) -> Result<()> {
-        let mut left = ptrace::getregs(pid).context("cannot read init's registers")?;
-        let answer = answer.unwrap_or(left.rax as i64);
-        left.rax = answer as u64;
-        (left.rdx, left.r10) = (entered.rdx, entered.r10);
-        ptrace::setregs(pid, left).context("cannot change init's registers")?;
+    fn leave(&mut self, pid: Pid, left: Registers, answer: Option<i64>) -> Result<()> {
+        let answer = answer.unwrap_or(left.result());
         if let Some(call) = self.calls.last_mut() {
             call.answer = Some(answer);
         }
-        Ok(())
+        left.with_result(answer).put(pid)
     }
 
     /// What goes wrong with the call that was entered last.
@@ -198,13 +153,5 @@ impl Tracer {
                 Some(next)
             }
         }
-    }
-}
-
-fn ended(status: WaitStatus) -> Option<ExitStatus> {
-    match status {
-        WaitStatus::Exited(_, code) => Some(ExitStatus::from_raw(code << 8)),
-        WaitStatus::Signaled(_, signal, _) => Some(ExitStatus::from_raw(signal as i32)),
-        _ => None,
     }
 }

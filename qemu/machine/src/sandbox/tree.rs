@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat};
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+use tool::namespaces::tmpfs;
 
 /// Held shared while a file is written and alone while a process is started: a child that was forked in between
 /// would hold the file open for writing, and executing it fails with ETXTBSY until that child's own exec.
@@ -22,10 +22,7 @@ pub struct Tree {
 
 impl Tree {
     pub fn new() -> Result<Tree> {
-        let tmpfs = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).context("cannot open a tmpfs: fsopen(2)")?;
-        fsconfig_create(&tmpfs).context("cannot make a tmpfs: fsconfig(2)")?;
-        let mount = fsmount(tmpfs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty());
-        Ok(Tree { mount: mount.context("cannot mount a tmpfs: fsmount(2)")? })
+        Ok(Tree { mount: tmpfs()? })
     }
 
     /// Where a path is found from outside.

@@ -2,32 +2,42 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::process::{Child, ExitStatus};
-use std::time::{Duration, Instant};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tool::tracer::End;
 
-/// How PID 1 ended.
 pub struct Ending {
-    pub status: ExitStatus,
+    pub end: End,
     /// It was killed, because it had not ended in time.
     pub timed_out: bool,
 }
 
 /// Waits for the end, or kills at the time limit.
-pub fn until_end(mut child: Child, limit: Duration) -> Result<Ending> {
-    let deadline = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Ending { status, timed_out: false });
-        }
-        if Instant::now() > deadline {
-            child.kill()?;
-            return Ok(Ending { status: child.wait()?, timed_out: true });
-        }
-        std::thread::sleep(Duration::from_millis(2));
+pub fn until_end(pid: Pid, limit: Duration) -> Result<Ending> {
+    let process = pidfd(pid)?;
+    let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&Timespec::try_from(limit)?));
+    let timed_out = ended.context("cannot wait for init: poll(2)")? == 0;
+    if timed_out {
+        kill(&process);
     }
+    Ok(Ending { end: End::of(pid)?, timed_out })
+}
+
+/// A process that stays this one, whoever gets its number.
+pub fn pidfd(pid: Pid) -> Result<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(pid.as_raw()).context("no process has the number 0")?;
+    pidfd_open(pid, PidfdFlags::empty()).context("cannot open a process: pidfd_open(2)")
+}
+
+/// One that has ended in the meantime needs no killing.
+pub fn kill(process: impl AsFd) {
+    let _ = pidfd_send_signal(process, Signal::KILL);
 }
 
 /// A file that is nowhere but in memory.

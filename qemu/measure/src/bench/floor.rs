@@ -2,21 +2,18 @@
 //! followed from call to call, and the benchmark ends where the two lists differ.
 
 use std::fmt::Write;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::libc::user_regs_struct;
-use nix::sys::ptrace;
-use nix::sys::wait::{WaitStatus, waitpid};
 
 use super::launch::Held;
 use super::peers;
 use super::program::Program;
+use tool::calls::CALLS;
 use tool::calls::Sort::{Answer, Bytes, Number, Text};
-use tool::calls::{CALLS, values};
+use tool::tracer::{Memory, Registers, Stop};
 
 /// An argument of a system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,53 +71,35 @@ fn text_of(calls: &[Call]) -> String {
 
 /// Follows an init up to the execve that succeeds.
 fn trace(program: &Program, service: &Path, crun: &[u8]) -> Result<Vec<Call>> {
-    let held = Held::start(program, service, crun)?;
-    let memory = File::open(format!("/proc/{}/mem", held.pid)).context("cannot open init's memory")?;
+    let mut held = Held::start(program, service, crun)?;
+    let memory = Memory::of(held.tracer.pid)?;
     let mut calls = Vec::new();
     loop {
-        let registers = next_stop(&held)?;
-        let call = call_of(&registers, &memory)?;
-        let is_exec = call.0 == "execve";
-        calls.push(call);
-        let returned = next_stop(&held)?.rax as i64;
-        if is_exec && returned == 0 {
-            break;
+        match held.tracer.next()? {
+            Stop::Enters(registers) => calls.push(call_of(&registers, &memory)?),
+            Stop::Leaves(_) => {}
+            Stop::Executes => break,
+            Stop::Ends(end) => bail!("init ended while it was followed: {end:?}"),
         }
     }
     held.finish()?;
     Ok(calls)
 }
 
-/// Up to the beginning or the end of a system call.
-fn next_stop(held: &Held) -> Result<user_regs_struct> {
-    loop {
-        ptrace::syscall(held.pid, None).context("cannot follow init")?;
-        match waitpid(held.pid, None).context("cannot wait for init")? {
-            WaitStatus::Stopped(..) | WaitStatus::PtraceSyscall(_) => break,
-            WaitStatus::PtraceEvent(..) => {}
-            other => bail!("init ended while it was followed: {other:?}"),
-        }
-    }
-    ptrace::getregs(held.pid).context("cannot read init's registers")
-}
-
-fn call_of(registers: &user_regs_struct, memory: &File) -> Result<Call> {
-    let number = registers.orig_rax as i64;
+fn call_of(registers: &Registers, memory: &Memory) -> Result<Call> {
+    let number = registers.number();
+    let unreadable = "cannot read init's memory";
     let known = CALLS.iter().find(|(_, known, _)| *known == number);
     let (name, _, sorts) = known.with_context(|| format!("the floor does not know system call {number} yet"))?;
-    let values = values(registers);
+    let values = registers.arguments();
     let mut arguments = Vec::new();
     for (place, sort) in sorts.iter().enumerate() {
         let value = values[place];
         arguments.push(match sort {
             Number => Argument::Number(value as i64),
             Text | Bytes if value == 0 => Argument::Number(0),
-            Text => Argument::Text(string_at(memory, value)?),
-            Bytes => {
-                let mut bytes = vec![0; values[place + 1] as usize];
-                memory.read_exact_at(&mut bytes, value).context("cannot read init's memory")?;
-                Argument::Text(bytes)
-            }
+            Text => Argument::Text(memory.text(value).context(unreadable)?),
+            Bytes => Argument::Text(memory.bytes(value, values[place + 1] as usize).context(unreadable)?),
             Answer => Argument::Answer,
         });
     }
@@ -131,18 +110,6 @@ fn call_of(registers: &user_regs_struct, memory: &File) -> Result<Call> {
         }
     }
     Ok((name, arguments))
-}
-
-fn string_at(memory: &File, address: u64) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let mut byte = [0];
-    loop {
-        memory.read_exact_at(&mut byte, address + text.len() as u64).context("cannot read init's memory")?;
-        if byte[0] == 0 {
-            return Ok(text);
-        }
-        text.push(byte[0]);
-    }
 }
 
 /// The calls as statements of C.

@@ -21,20 +21,30 @@ impl Memory {
 
     /// The string at an address; none for a null pointer, nor where there is no memory.
     pub fn string(&self, address: u64) -> Option<String> {
+        self.text(address).map(|text| String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// The same, whatever its bytes are.
+    pub fn text(&self, address: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut at = address;
         while address != 0 && bytes.len() < LONGEST {
             // Up to a page's end: the next one may not be there.
-            let mut part = vec![0; (PAGE - at % PAGE) as usize];
-            self.0.read_exact_at(&mut part, at).ok()?;
+            let part = self.bytes(at, (PAGE - at % PAGE) as usize)?;
             let end = part.iter().position(|byte| *byte == 0);
             bytes.extend(&part[..end.unwrap_or(part.len())]);
             if end.is_some() {
-                return Some(String::from_utf8_lossy(&bytes).into_owned());
+                return Some(bytes);
             }
             at += part.len() as u64;
         }
         None
+    }
+
+    pub fn bytes(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact_at(&mut bytes, address).ok()?;
+        Some(bytes)
     }
 
     pub fn write(&self, address: u64, bytes: &[u8]) -> Result<()> {
