@@ -1,5 +1,6 @@
 //! What an ELF file needs to run: the machine, the interpreter, the libraries, and where ld.so looks for these, ld.so(8)
-//! for glibc and musl.
+//! for glibc and musl. The crate lddtree reads files of a directory on disk, and follows absolute symlinks out of it: here a
+//! tree may be an image in memory, or a root that a plan will have made.
 
 use std::fs;
 use std::path::Path;

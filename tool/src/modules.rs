@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use goblin::elf::Elf;
 use language::Verb;
+use walkdir::WalkDir;
 
 use crate::compression;
 use crate::initramfs::Initramfs;
@@ -50,7 +51,14 @@ impl Modules {
     pub fn of(directory: &Path) -> Result<Self> {
         let version = directory.file_name().with_context(|| format!("{} names no kernel", directory.display()))?;
         let mut files = BTreeMap::new();
-        collect(directory, directory, &mut files)?;
+        // Not through links: `build` and `source` of an installed kernel lead to its sources.
+        for entry in WalkDir::new(directory) {
+            let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
+            let name = name_of(entry.path()).filter(|_| !entry.file_type().is_dir());
+            if let Some(name) = name {
+                files.insert(name, entry.path().strip_prefix(directory)?.to_path_buf());
+            }
+        }
         ensure!(!files.is_empty(), "no kernel modules in {}", directory.display());
         let list = fs::read_to_string(directory.join("modules.builtin")).unwrap_or_default();
         let built_in = list.lines().filter_map(|line| name_of(Path::new(line))).collect();
@@ -140,21 +148,6 @@ pub fn without(text: &str, paths: &[String]) -> String {
     let gone: BTreeSet<usize> = plan.lines().iter().filter(loads).map(|line| line.number).collect();
     let stays = (1..).zip(text.lines()).filter(|(number, _)| !gone.contains(number));
     stays.flat_map(|(_, line)| [line, "\n"]).collect()
-}
-
-/// Where below `directory` the modules lie, by their names.
-fn collect(directory: &Path, top: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
-        let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
-        let path = entry.path();
-        // Not through links: `build` and `source` of an installed kernel lead to its sources.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(&path, top, files)?;
-        } else if let Some(name) = name_of(&path) {
-            files.insert(name, path.strip_prefix(top)?.to_path_buf());
-        }
-    }
-    Ok(())
 }
 
 /// The module's name, if the file is named as one.

@@ -68,7 +68,7 @@ impl Tracer {
     }
 
     /// Lets it go on up to where it stops next.
-    pub fn next(&mut self) -> Result<Stop> {
+    pub fn next_stop(&mut self) -> Result<Stop> {
         loop {
             ptrace::syscall(self.pid, self.signal.take()).context("cannot go on watching init")?;
             match waitpid(self.pid, None).context("cannot wait for init")? {

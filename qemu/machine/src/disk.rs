@@ -1,25 +1,18 @@
 //! Disk images for a guest: a tree as a read-only erofs filesystem.
 
-use std::fs::{self, File, Permissions};
-use std::io::BufReader;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use cpio::newc::Reader;
 use tempfile::NamedTempFile;
 
 use sources::apt;
-use tool::initramfs::Initramfs;
+use tool::initramfs::{Content, Initramfs};
 
 /// Every file belongs to root and is of 1970, so that the same tree gives the same bytes.
 const OPTIONS: [&str; 4] = ["--all-root", "-T0", "-U00000000-0000-0000-0000-000000000000", "--quiet"];
-
-const TYPE: u32 = 0o170000;
-const DIRECTORY: u32 = 0o040000;
-const LINK: u32 = 0o120000;
-const FILE: u32 = 0o100000;
 
 /// The image of a tree, uncompressed, in a temporary file.
 pub fn erofs(tree: &Initramfs) -> Result<NamedTempFile> {
@@ -35,31 +28,20 @@ pub fn erofs(tree: &Initramfs) -> Result<NamedTempFile> {
     Ok(image)
 }
 
-/// Writes a tree of directories, files and links into a directory, as it is written to an archive.
+/// Writes a tree of directories, files and links into a directory.
 fn unpack(tree: &Initramfs, directory: &Path) -> Result<()> {
-    let archive = NamedTempFile::new().context("cannot make a temporary file")?;
-    tree.write(archive.path())?;
-    let mut rest = BufReader::new(File::open(archive.path()).context("cannot read a temporary file")?);
-    loop {
-        let mut entry = Reader::new(rest).context("cannot read the archive")?;
-        if entry.entry().is_trailer() {
-            return Ok(());
-        }
-        let path = directory.join(entry.entry().name());
-        let mode = entry.entry().mode();
-        let mut bytes = Vec::new();
-        std::io::copy(&mut entry, &mut bytes).context("cannot read the archive")?;
-        place(&path, mode, &bytes).with_context(|| format!("cannot make {}", path.display()))?;
-        rest = entry.finish().context("cannot read the archive")?;
+    for (path, rights, content) in tree.entries() {
+        let place = directory.join(path.trim_start_matches('/'));
+        let made = match content {
+            Content::Directory => fs::create_dir(&place),
+            Content::Symlink(target) => symlink(target, &place),
+            Content::Node(_) => bail!("{path} is a {}, which can't be on the disk", content.kind()),
+            content => fs::write(&place, content.read()?),
+        };
+        let is_link = matches!(content, Content::Symlink(_));
+        let permissions =
+            || if is_link { Ok(()) } else { fs::set_permissions(&place, Permissions::from_mode(rights.mode)) };
+        made.and_then(|()| permissions()).with_context(|| format!("cannot make {}", place.display()))?;
     }
-}
-
-fn place(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
-    match mode & TYPE {
-        DIRECTORY => fs::create_dir(path)?,
-        LINK => return Ok(symlink(std::str::from_utf8(bytes)?, path)?),
-        FILE => fs::write(path, bytes)?,
-        kind => bail!("a file of type {kind:o} can't be on the disk"),
-    }
-    Ok(fs::set_permissions(path, Permissions::from_mode(mode & !TYPE))?)
+    Ok(())
 }

@@ -3,11 +3,12 @@
 //! Debian's kernel for the cloud has its drivers for a VMM built in. Up to Debian 13 one package holds kernel,
 //! configuration and modules; after it each is in a package of its own, which `linux-image-…` depends on.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use walkdir::WalkDir;
 
 use crate::apt::{self, Lists};
 
@@ -105,15 +106,10 @@ impl Part {
 
 /// The first thing below a directory whose name begins so.
 fn find(directory: &Path, prefix: &str) -> Result<Option<PathBuf>> {
-    for entry in fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+    for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
         if entry.file_name().to_string_lossy().starts_with(prefix) {
-            return Ok(Some(entry.path()));
-        }
-        if entry.file_type().is_ok_and(|kind| kind.is_dir())
-            && let Some(found) = find(&entry.path(), prefix)?
-        {
-            return Ok(Some(found));
+            return Ok(Some(entry.into_path()));
         }
     }
     Ok(None)

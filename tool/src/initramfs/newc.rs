@@ -1,4 +1,5 @@
-//! The header of an entry of a newc archive: do_header in init/initramfs.c of the kernel's tree.
+//! The header of an entry of a newc archive: do_header in init/initramfs.c of the kernel's tree. The crate cpio, which writes
+//! archives here, refuses names that are not UTF-8, not ended or empty; the kernel reads on, and so does this.
 
 use super::Content;
 use crate::cpio::{Node, Rights};

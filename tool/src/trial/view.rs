@@ -1,4 +1,5 @@
-//! What a service finds, read from outside while it is stopped before its first instruction: proc(5).
+//! What a service finds, read from outside while it is stopped before its first instruction: proc(5). Mounts are shown with
+//! their options in the kernel's order, which procfs-core's map of them does not keep.
 
 use std::fmt::Write;
 use std::fs;

@@ -46,7 +46,7 @@ struct Call {
 fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<Option<End>> {
     let mut call: Option<Call> = None;
     loop {
-        let stop = tracer.next()?;
+        let stop = tracer.next_stop()?;
         call = match (stop, call) {
             (Stop::Enters(registers), None) => {
                 let is_of_step = ledger.enter(memory, &registers);

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use nix::unistd::Pid;
 use procfs_core::FromBufRead;
 use procfs_core::process::MountInfos;
+use walkdir::WalkDir;
 
 /// Files or mounts by path, each in words that two equal ones share.
 pub type Facts = BTreeMap<String, String>;
@@ -46,20 +47,12 @@ pub fn new_root(pid: Pid) -> Result<Option<Facts>> {
 pub fn files(root: &Path) -> Result<Facts> {
     let device = fs::metadata(root).with_context(|| format!("cannot read {}", root.display()))?.dev();
     let mut found = Facts::new();
-    let mut pending = vec![String::new()];
-    while let Some(directory) = pending.pop() {
-        let outside = root.join(directory.trim_start_matches('/'));
-        for entry in fs::read_dir(&outside).with_context(|| format!("cannot read {directory} of a root"))? {
-            let entry = entry?;
-            let path = format!("{directory}/{}", entry.file_name().to_string_lossy());
-            // Not the entry's own metadata: that is of what is mounted over.
-            let metadata = fs::symlink_metadata(entry.path()).with_context(|| format!("cannot look at {path}"))?;
-            let is_here = metadata.dev() == device;
-            found.insert(path.clone(), describe(&entry.path(), &metadata, is_here)?);
-            if metadata.is_dir() && is_here {
-                pending.push(path);
-            }
-        }
+    for entry in WalkDir::new(root.join(".")).min_depth(1).same_file_system(true) {
+        let entry = entry.context("cannot read a directory of a root")?;
+        let path = Path::new("/").join(entry.path().strip_prefix(root)?).display().to_string();
+        let metadata = entry.metadata().with_context(|| format!("cannot look at {path}"))?;
+        let described = describe(entry.path(), &metadata, metadata.dev() == device)?;
+        found.insert(path, described);
     }
     Ok(found)
 }

@@ -79,7 +79,7 @@ impl Injector {
         // The registers as they were before a fault changed them, and the answer to give, from a call's entry to its exit.
         let mut inside: Option<(Registers, Option<i64>)> = None;
         loop {
-            match (tracer.next()?, inside) {
+            match (tracer.next_stop()?, inside) {
                 (Stop::Enters(entered), _) => inside = Some((entered, self.enter(pid, entered)?)),
                 (Stop::Leaves(now), Some((entered, answer))) => self.leave(pid, entered.left(now), answer)?,
                 (Stop::Leaves(_), None) => bail!("init left a call that it has not made"),

@@ -5,9 +5,9 @@
 //! need not be looked at before it is run.
 
 use std::os::unix::fs::lchown;
-use std::path::Path;
 
 use anyhow::{Context, Result};
+use walkdir::WalkDir;
 
 use super::Sandbox;
 
@@ -23,19 +23,13 @@ impl Sandbox {
 
     /// Gives the initramfs to the root that init will be.
     pub(super) fn hand_over(&self) -> Result<()> {
-        if self.outside.is_some() {
-            give(&self.tree.path("/"))?;
+        if self.outside.is_none() {
+            return Ok(());
+        }
+        for entry in WalkDir::new(self.tree.path("/")) {
+            let path = entry.context("cannot read the initramfs")?.into_path();
+            lchown(&path, Some(OUTSIDE), Some(OUTSIDE)).with_context(|| format!("cannot chown {}", path.display()))?;
         }
         Ok(())
     }
-}
-
-fn give(path: &Path) -> Result<()> {
-    lchown(path, Some(OUTSIDE), Some(OUTSIDE)).with_context(|| format!("cannot chown {}", path.display()))?;
-    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        for entry in path.read_dir().with_context(|| format!("cannot read {}", path.display()))? {
-            give(&entry?.path())?;
-        }
-    }
-    Ok(())
 }

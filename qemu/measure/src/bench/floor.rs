@@ -75,7 +75,7 @@ fn trace(program: &Program, service: &Path, crun: &[u8]) -> Result<Vec<Call>> {
     let memory = Memory::of(held.tracer.pid)?;
     let mut calls = Vec::new();
     loop {
-        match held.tracer.next()? {
+        match held.tracer.next_stop()? {
             Stop::Enters(registers) => calls.push(call_of(&registers, &memory)?),
             Stop::Leaves(_) => {}
             Stop::Executes => break,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use tempfile::NamedTempFile;
 
 use super::candidate::{Candidate, Carry, Kind};
 
@@ -39,7 +40,7 @@ pub struct Guests {
 
 /// An initramfs that is ready to boot, and what should come of it.
 pub struct Image {
-    pub path: PathBuf,
+    file: NamedTempFile,
     pub bytes: u64,
     expected: Expected,
     /// A plan that was cut short carries nothing yet.
@@ -92,19 +93,17 @@ impl Guests {
 
     fn write(&self, tree: Initramfs, plan: String, carry: Carry, by: Compression) -> Result<Image> {
         let file = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
-        tree.write(file.path())?;
-        let packed = by.apply(&fs::read(file.path()).context("cannot read the initramfs")?)?;
-        let (_, path) = file.keep().context("cannot keep the initramfs")?;
-        fs::write(&path, &packed).with_context(|| format!("cannot write {}", path.display()))?;
+        let packed = by.apply(&tree.archive()?)?;
+        fs::write(file.path(), &packed).with_context(|| format!("cannot write {}", file.path().display()))?;
         let expected = Expected::new(plan, carry, &self.crun);
-        Ok(Image { path, bytes: packed.len() as u64, expected, is_cut: false })
+        Ok(Image { file, bytes: packed.len() as u64, expected, is_cut: false })
     }
 
     /// Boots and checks.
     pub fn boot(&self, image: &Image, counted: bool) -> Result<Boot> {
         let accel = if counted { Accel::Tcg } else { self.accel };
         let append = if counted { ALONE } else { ONE_CLOCK }.to_string();
-        let vm = Vm { accel, counted, append, timeout: LIMIT, ..Vm::new(&self.kernel, &image.path) };
+        let vm = Vm { accel, counted, append, timeout: LIMIT, ..Vm::new(&self.kernel, image.file.path()) };
         let (started, mut until_service) = (Instant::now(), None);
         let outcome = vm.watch(|line| {
             if until_service.is_none() && line.contains("probe: service") {
@@ -118,13 +117,5 @@ impl Guests {
             Ok(Boot { found, until_service: until_service.context("the service said nothing")? })
         };
         right().with_context(|| outcome.evidence())
-    }
-}
-
-impl Drop for Image {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            eprintln!("vm: cannot remove {}: {error}", self.path.display());
-        }
     }
 }

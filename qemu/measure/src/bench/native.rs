@@ -65,12 +65,8 @@ pub fn run(kinds: &[Kind], against: Option<&Path>, service: &Path, rounds: usize
 
 /// Another order in each round, the same in each run: what ran just before leaves its traces in the caches.
 fn shuffled(count: usize, round: usize) -> Vec<usize> {
-    let mut state = round as u64 + 1;
     let mut order: Vec<usize> = (0..count).collect();
-    for place in (1..count).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        order.swap(place, (state >> 33) as usize % (place + 1));
-    }
+    fastrand::Rng::with_seed(round as u64).shuffle(&mut order);
     order
 }
 
