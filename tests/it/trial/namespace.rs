@@ -1,8 +1,11 @@
 //! What a namespace refuses and a VM does not: it is as in a boot, or named.
 
+use std::fs;
+use std::process::Command;
+
 use anyhow::Result;
 
-use super::{ground, has_line, tried};
+use super::{ground, has_line, texts, tried};
 
 /// A write takes these bits away from a file, unless it is made by root outside of every namespace.
 #[test]
@@ -40,5 +43,25 @@ fn names_what_it_cannot_show() -> Result<()> {
     // Of the harness's own the second is one, or an empty tmpfs where no devpts may be mounted.
     assert!(lines[1].contains("mounted without uid= and gid=") || lines[1].contains("substitute"), "{said}");
     assert!(lines[3].ends_with(": this network namespace has no such file") || lines[3].contains("refused"), "{said}");
+    Ok(())
+}
+
+/// Root's other groups would open root's files to nobody.
+#[test]
+fn leaves_roots_groups() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: an ordinary user keeps its groups, as user_namespaces(7) has it");
+        return Ok(());
+    }
+    let exec = "exec /busybox grep -E Uid|Groups /proc/self/status";
+    let ground = ground(&format!("root\nbind /busybox\nmount proc /proc proc\n{exec}\n"))?;
+    ground.file("tree/busybox", fs::read(vm::kernel::busybox()?)?, 0o755)?;
+    let mut command = Command::new("setpriv");
+    command.args(["--groups", "0,1,27", env!("CARGO_BIN_EXE_vm"), "try", "--init", "init", "--run"]);
+    command.args(["--root", "tree", "--plan", "p"]).current_dir(ground.path(""));
+    let (code, said, errors) = texts(command.output()?)?;
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    assert!(has_line(&said, "Uid: 0 0 0 0"), "{said}");
+    assert!(said.lines().any(|line| line.trim_end() == "Groups:"), "{said}");
     Ok(())
 }
