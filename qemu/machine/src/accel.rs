@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use nix::unistd::Group;
 
 use crate::qemu::{Accel, Vm};
 use sources::workspace;
@@ -63,14 +64,9 @@ pub fn best(kernel: &Path) -> Result<Accel> {
 
 /// The group that may open it, by its name.
 fn owner() -> String {
-    let Ok(about) = fs::metadata(KVM) else { return String::new() };
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    let named = |line: &str| {
-        let fields: Vec<&str> = line.split(':').collect();
-        (fields.get(2)?.parse() == Ok(about.gid())).then(|| fields[0].to_string())
-    };
-    let is_groups = about.mode() & 0o060 == 0o060;
-    groups.lines().find_map(named).filter(|_| is_groups).unwrap_or_default()
+    let about = fs::metadata(KVM).ok().filter(|about| about.mode() & 0o060 == 0o060);
+    let group = about.and_then(|about| Group::from_gid(about.gid().into()).ok().flatten());
+    group.map(|group| group.name).unwrap_or_default()
 }
 
 /// What to do where the user may not open it; by root's own group nobody else should.
