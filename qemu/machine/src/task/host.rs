@@ -1,12 +1,12 @@
 //! The host of a running guest: connected with its agent, taking its containers' streams.
 
+use std::io::ErrorKind;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::client::{Client, Exit};
 use super::output::Output;
@@ -92,9 +92,18 @@ pub fn calls(vsock: &Vsock, style: Style) -> Result<Option<UnixListener>> {
 }
 
 fn accept(calls: &UnixListener) -> Result<UnixStream> {
-    let called = poll(&mut [PollFd::new(calls, PollFlags::IN)], Some(&Timespec::try_from(BOOT_LIMIT)?));
-    ensure!(called.context("poll(2)")? > 0, "no call from the guest at vsock port {PORT}");
-    Ok(calls.accept()?.0)
+    calls.set_nonblocking(true)?;
+    let deadline = Instant::now() + BOOT_LIMIT;
+    loop {
+        match calls.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => sleep(PAUSE),
+            Err(error) => return Err(error).with_context(|| format!("no call from the guest at vsock port {PORT}")),
+        }
+    }
 }
 
 /// Calls until the agent answers: first there is no guest, then nobody listens in it.
