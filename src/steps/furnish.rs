@@ -6,7 +6,7 @@ use crate::sys::file::{
     DIRECTORY_MODE, allow_existing, exists, new_directory, new_symlink, open_directory, open_to_read, open_to_write,
     set_mode,
 };
-use crate::sys::machine::sleep;
+use crate::sys::machine::{now, sleep};
 use crate::sys::mount::{self, change_mount, detach_mount, mount_flags};
 use crate::sys::{Descriptor, Errno};
 use heapless::Vec;
@@ -124,9 +124,11 @@ const DEFAULT_PATIENCE: u64 = 10;
 /// `wait PATH [SECONDS]`: until something is there.
 pub fn wait(path: CStrPtr, seconds: CStrPtr) -> Result<(), Errno> {
     let seconds = if seconds.is_empty() { DEFAULT_PATIENCE } else { number(seconds).unwrap_or_default() };
-    let mut looks = seconds.saturating_mul((1000 / INTERVAL).into());
+    let end = now()?.saturating_add(seconds.saturating_mul(1000));
     while !exists(path)? {
-        looks = looks.checked_sub(1).ok_or(Errno::of(ETIMEDOUT))?;
+        if now()? >= end {
+            return Err(Errno::of(ETIMEDOUT));
+        }
         sleep(INTERVAL)?;
     }
     Ok(())

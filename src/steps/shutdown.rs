@@ -5,7 +5,7 @@ use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::Errno;
 use crate::sys::child::reap;
-use crate::sys::machine::{sleep, sync};
+use crate::sys::machine::{now, sleep, sync};
 use crate::sys::mount::{change_mount, unmount};
 use crate::sys::signal::{EVERYONE, send};
 use heapless::Vec;
@@ -16,8 +16,8 @@ use linux_raw_sys::general::{MS_RDONLY, MS_REMOUNT, SIGCONT, SIGKILL, SIGTERM};
 /// Text of /proc/mounts. Mounts beyond it, some 600, are not unmounted, only written out: sync(2).
 pub type MountTable = Vec<u8, 0x10000>;
 
-/// How often processes are looked for that have not ended yet, and how long that takes, in milliseconds: five seconds in all.
-const LOOKS: u16 = 500;
+/// How long processes may take to end each time that they are told to, and how often is looked, in milliseconds.
+const PATIENCE: u64 = 5000;
 const INTERVAL: u16 = 10;
 
 /// Ends all processes but this one, and reaps them: by SIGTERM, then by SIGKILL.
@@ -26,7 +26,8 @@ pub fn end_processes() -> Result<(), Errno> {
         // ESRCH: there is nobody left. What is stopped takes a signal when it goes on.
         let _ = send(EVERYONE, signal);
         let _ = send(EVERYONE, SIGCONT);
-        for _ in 0..LOOKS {
+        let end = now()? + PATIENCE;
+        while now()? < end {
             loop {
                 match reap() {
                     Ok(Some(_)) => {}

@@ -1,11 +1,23 @@
 //! The machine as a whole: time, disks, its end.
 
 use super::call::{Errno, call};
+use core::mem::MaybeUninit;
 use language::Action;
 use linux_raw_sys::general::{
-    LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_HALT, LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART,
-    LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, timespec,
+    CLOCK_BOOTTIME, LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_HALT, LINUX_REBOOT_CMD_POWER_OFF,
+    LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, timespec,
 };
+
+/// `clock_gettime(CLOCK_BOOTTIME)`: milliseconds since the kernel has started: clock_gettime(2).
+pub fn now() -> Result<u64, Errno> {
+    let mut time = MaybeUninit::<timespec>::uninit();
+    // SAFETY: the kernel fills the whole of a struct timespec: put_timespec64 in kernel/time/time.c.
+    let time = unsafe {
+        call!(clock_gettime, CLOCK_BOOTTIME, time.as_mut_ptr()).done()?;
+        time.assume_init()
+    };
+    Ok(time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000)
+}
 
 /// `nanosleep(time)`, less than a second: nanosleep(2).
 pub fn sleep(milliseconds: u16) -> Result<(), Errno> {

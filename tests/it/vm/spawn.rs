@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use vm::accel;
@@ -59,13 +60,8 @@ for signal in TERM INT HUP QUIT USR1 USR2 WINCH CONT TSTP ALRM; do kill -$signal
     Ok(())
 }
 
-/// Boots with a monitor, and a person who types to it when the guest is ready.
-pub fn with_monitor(
-    tree: &Initramfs,
-    extra: &[&str],
-    append: &str,
-    typed: &(dyn Fn(&mut UnixStream) -> Result<()> + Sync),
-) -> Result<Outcome> {
+/// Boots with a monitor, and a person who types to it some time after the guest is ready.
+pub fn with_monitor(tree: &Initramfs, extra: &[&str], append: &str, delay: Duration, typed: &str) -> Result<Outcome> {
     let directory = tempfile::tempdir()?;
     let (image, monitor) = (directory.path().join("image"), directory.path().join("monitor"));
     tree.write(&image)?;
@@ -76,13 +72,22 @@ pub fn with_monitor(
     let vm = Vm { extra: words, accel, append, timeout: LIMIT, ..Vm::new(&parts().kernel, &image) };
     let _alone = alone();
     let (ready, is_ready) = std::sync::mpsc::channel();
-    let watch = |line: &str| drop(line.contains("READY").then(|| ready.send(())));
+    let watch = |line: &str| {
+        if line.contains("READY") {
+            let _ = ready.send(());
+        }
+    };
     let work = move |_: &Machine| {
         is_ready.recv_timeout(LIMIT).context("the guest was never ready")?;
+        std::thread::sleep(delay);
         let mut monitor = connect(&monitor)?;
-        typed(&mut monitor)?;
+        monitor.write_all(typed.as_bytes())?;
         // QEMU reads no further than to a hang-up.
-        monitor.read_to_end(&mut Vec::new()).context("cannot hear QEMU's monitor").map(drop)
+        let mut answers = Vec::new();
+        monitor.read_to_end(&mut answers).context("cannot hear QEMU's monitor")?;
+        // Shown where the test fails.
+        println!("{}", String::from_utf8_lossy(&answers));
+        Ok(())
     };
     let (outcome, typed) = vm.drive(watch, work)?;
     typed.with_context(|| outcome.evidence())?;
@@ -97,8 +102,7 @@ fn connect(monitor: &Path) -> Result<UnixStream> {
 fn ctrl_alt_del_arrives_as_int() -> Result<()> {
     let service = "trap 'echo got INT; exit 5' INT; echo READY; while :; do busybox sleep 0.1; done";
     let tree = tree("on-exit panic\nspawn /bin/service", service)?;
-    let press = |monitor: &mut UnixStream| Ok(monitor.write_all(b"sendkey ctrl-alt-delete\n")?);
-    let outcome = with_monitor(&tree, &["-M", "q35"], "", &press)?;
+    let outcome = with_monitor(&tree, &["-M", "q35"], "", Duration::ZERO, "sendkey ctrl-alt-delete\n")?;
     assert!(says(&outcome, "got INT"), "{}", outcome.evidence());
     assert_eq!(outcome.panic_code, Some(5), "{}", outcome.evidence());
     Ok(())
