@@ -1,5 +1,6 @@
 //! An initramfs in the forms the kernel unpacks, both ways: lib/decompress.c in its tree.
 
+mod lzop;
 mod read;
 
 use std::fmt;
@@ -37,7 +38,7 @@ const BEGINNINGS: [(&[u8], &str); 8] = [
     (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"),
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz"),
     (b"BZh", "bzip2"),
-    (&[0x89, b'L', b'Z', b'O'], "lzop"),
+    (lzop::MAGIC, "lzop"),
     (&[0x5d, 0, 0], "lzma"),
     (&[0x04, 0x22, 0x4d, 0x18], "lz4 in its newer frame, which the kernel does not know"),
 ];

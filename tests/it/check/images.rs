@@ -29,8 +29,12 @@ fn refusal(ground: &Ground, words: &str) -> Result<String> {
 #[test]
 fn that_are_none_are_told_by_what_they_are() -> Result<()> {
     let ground = Ground::new()?;
-    ground.plan("root\nexec /a\n")?.file("text", "no image", 0o644)?.file("x.lzo", b"\x89LZO\0rest", 0o644)?;
-    ground.file("nothing", "", 0o644)?.file("zeros", [0; 4096], 0o644)?.file("old", "070707000", 0o644)?;
+    ground.plan("root\nexec /a\n")?.file("text", "no image", 0o644)?.file("x.lzo", b"\x89LZO\0\r\n\x1a\n", 0o644)?;
+    ground
+        .file("x.lz4", b"\x04\"M\x18frame", 0o644)?
+        .file("nothing", "", 0o644)?
+        .file("zeros", [0; 4096], 0o644)?
+        .file("old", "070707000", 0o644)?;
     ground.file("packed", vm::compression::Compression::Gzip.apply(b"no archive")?, 0o644)?;
     let neither = "neither a newc cpio archive nor compressed";
     for (words, message) in [
@@ -43,7 +47,14 @@ fn that_are_none_are_told_by_what_they_are() -> Result<()> {
         ("--initramfs text", format!("text, 8 bytes: {neither}: it begins with \"no image\"")),
         (
             "--initramfs x.lzo",
-            "x.lzo, 9 bytes: compressed by lzop, which is not read here: unpack it first".to_string(),
+            "x.lzo, 9 bytes: compressed by lzop, and only a part of that: more was to come behind the last byte"
+                .to_string(),
+        ),
+        (
+            "--initramfs x.lz4",
+            "x.lz4, 9 bytes: compressed by lz4 in its newer frame, which the kernel does not know, which is not read \
+             here: unpack it first, or say `lz4 -l`"
+                .to_string(),
         ),
         (
             "--initramfs packed",

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use anyhow::{Context, Result, bail, ensure};
 use lzma_rust2::{LzmaReader, XzReader};
 
-use super::{LZ4_BLOCK, LZ4_LEGACY, LZ4_MOST, name_of};
+use super::{LZ4_BLOCK, LZ4_LEGACY, LZ4_MOST, lzop, name_of};
 
 /// The most that an image is unpacked to, in bytes.
 pub const LIMIT: u64 = 1 << 30;
@@ -25,7 +25,10 @@ pub fn unpack(bytes: &[u8], most: u64) -> Result<(Vec<u8>, usize)> {
     let done = match name {
         "gzip" => {
             let flags = bytes.get(3).copied().unwrap_or_default();
-            ensure!(flags & !GZIP_FLAGS == 0, "with more in its header than a name, which the kernel cannot skip");
+            ensure!(
+                flags & !GZIP_FLAGS == 0,
+                "with more in its header than a name, which the kernel cannot skip: say `gzip -n`"
+            );
             within(flate2::bufread::GzDecoder::new(&mut rest), most)
         }
         "zstd" => zstd::Decoder::with_buffer(&mut rest).and_then(|decoder| within(decoder.single_frame(), most)),
@@ -37,7 +40,12 @@ pub fn unpack(bytes: &[u8], most: u64) -> Result<(Vec<u8>, usize)> {
         }
         "bzip2" => within(bzip2::bufread::BzDecoder::new(&mut rest), most),
         "lzma" => LzmaReader::new_mem_limit(&mut rest, DICTIONARY, None).and_then(|decoder| within(decoder, most)),
-        _ => bail!("which is not read here: unpack it first"),
+        "lzop" => {
+            let fits = lzop::has_one_checksum(bytes).unwrap_or(true);
+            ensure!(fits, "with not one checksum for each block, which the kernel expects: say `lzop` without -F");
+            lzop::unpack(&mut rest, most)
+        }
+        _ => bail!("which is not read here: unpack it first, or say `lz4 -l`"),
     };
     match done {
         Ok(unpacked) => Ok((unpacked, bytes.len() - rest.len())),
