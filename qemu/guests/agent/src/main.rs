@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `--report` | says what was found and ends with 0 |
 //! | `--files P…` | describes these files too |
+//! | `--below D…` | describes all files below these directories too |
 //! | `--output P` | writes the report to that file, where standard output leads nowhere |
 //! | `--straight` | is `/init` itself: mounts what a container needs, checks nothing, runs the bundle |
 //!
@@ -27,6 +28,7 @@ struct Request {
     straight: bool,
     output: Option<String>,
     files: Vec<String>,
+    below: Vec<String>,
 }
 
 /// The program, entered by the C library before Rust's runtime sets anything up.
@@ -44,13 +46,17 @@ extern "C" fn main() -> i32 {
 impl Request {
     fn parse(report: &Report) -> Request {
         let words = &report.argv[report.argv.len().min(1)..];
-        let files = words.iter().skip_while(|word| *word != "--files").skip(1);
+        let after = |name: &str| -> Vec<String> {
+            let words = words.iter().skip_while(|word| *word != name).skip(1);
+            words.take_while(|word| !word.starts_with("--")).cloned().collect()
+        };
         let straight_by_environment = report.environment.iter().any(|e| e == "agent_straight=1");
         Request {
             report_only: words.iter().any(|word| word == "--report"),
             straight: straight_by_environment || words.iter().any(|word| word == "--straight"),
-            output: words.iter().skip_while(|word| *word != "--output").nth(1).cloned(),
-            files: files.take_while(|word| !word.starts_with("--")).cloned().collect(),
+            output: after("--output").into_iter().next(),
+            files: after("--files"),
+            below: after("--below"),
         }
     }
 }
@@ -66,6 +72,7 @@ fn run(mut report: Report, request: &Request) -> Result<i32> {
     }
     report.tree = files::tree("/");
     report.files = request.files.iter().map(|path| files::describe(path)).collect();
+    report.files.extend(request.below.iter().flat_map(|directory| files::tree(directory)));
     report.say(request.output.as_deref())?;
     Ok(if request.report_only { 0 } else { report.verdict() })
 }
