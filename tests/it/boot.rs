@@ -23,11 +23,11 @@ const REFUSED: [(&str, &str); 15] = [
     ("--kernel agent", "--kernel agent is an ELF file, and no kernel that QEMU starts: it has no entry of CONFIG_PVH"),
     ("--agent none", "cannot find --agent none: No such file or directory (os error 2)"),
     ("--agent directory", "--agent directory is no file"),
-    ("--agent text", "--agent text is no executable: it is neither ELF nor a script"),
-    ("--agent closed", "--agent closed is no executable: its mode is 0644"),
-    ("--agent script", "--agent script is a script whose interpreter /bin/sh is missing"),
+    ("--agent text", "--agent text is no executable: it is neither ELF nor a script: a script begins with #!/"),
+    ("--agent closed", "--agent closed is no executable: its mode is 0644: say `chmod 0755`"),
+    ("--agent script", "--agent script is a script whose interpreter /bin/sh is missing: put it there"),
     ("--crun foreign", "--crun foreign is for another architecture: aarch64, and the guest is x86-64"),
-    ("--crun packed", "--crun packed is no executable: it is compressed by gzip"),
+    ("--crun packed", "--crun packed is no executable: it is compressed by gzip: decompress it"),
 ];
 
 fn ground() -> Result<Ground> {
@@ -63,7 +63,12 @@ fn takes_a_kernel_in_both_its_forms() -> Result<()> {
         symlink(&kernel, ground.path(name))?;
         let output = ground.vm(&format!("boot --kernel {name} --crun closed"))?;
         let said = String::from_utf8(output.stderr)?;
-        assert_eq!(said, "vm: --crun closed is no executable: its mode is 0644\n", "{}", kernel.display());
+        assert_eq!(
+            said,
+            "vm: --crun closed is no executable: its mode is 0644: say `chmod 0755`\n",
+            "{}",
+            kernel.display()
+        );
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod habits;
 mod hostile;
 mod images;
 mod mistakes;
+mod packed;
 
 use anyhow::Result;
 
@@ -70,7 +71,10 @@ fn tells_of_what_is_missing_once() -> Result<()> {
     ground.plan("root\nbind /sbin/agent\nexec /sbin/agent\n")?;
     std::fs::create_dir(ground.path("empty"))?;
     let output = ground.vm("check p --root empty")?;
-    assert_eq!(String::from_utf8(output.stdout)?, "p:2:6: bind /sbin/agent: not in the initramfs\n");
+    assert_eq!(
+        String::from_utf8(output.stdout)?,
+        "p:2:6: bind /sbin/agent: not in the initramfs: put it there, or leave the step out\n"
+    );
     Ok(())
 }
 
@@ -140,7 +144,8 @@ fn looks_into_trees_and_images() -> Result<()> {
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), NOTHING), "{tree}");
         let output = ground.vm(&format!("check bad {tree}"))?;
         let said = String::from_utf8(output.stdout)?;
-        let expected = "bad:2:6: bind /sbin/agnt: not in the initramfs\nbad:3:6: copy /etc: not in the initramfs\n\
+        let expected = "bad:2:6: bind /sbin/agnt: not in the initramfs: put it there, or leave the step out\n\
+            bad:3:6: copy /etc: not in the initramfs: put it there, or leave the step out\n\
             bad:4:6: exec /sbin/agent: not in the new root: it is in the initramfs; carry it by `bind /sbin/agent`\n";
         assert_eq!((output.status.code(), said.as_str()), (Some(1), expected), "{tree}");
     }

@@ -55,7 +55,10 @@ impl Options {
         let report = |severity, text| Report::of_file(&file, severity, text);
         let left_out = tree.left_out().into_iter();
         let mut reports: Vec<Report> = left_out.map(|line| report(Severity::Warning, line)).collect();
-        if tree.contains("/init") {
+        if self.initramfs.is_some() && tree.at("/init").is_none() {
+            let text = "there is no /init for the kernel to start: put moveroot's there, with mode 0755";
+            reports.push(report(Severity::Warning, text.into()));
+        } else if tree.contains("/init") {
             let said = |obstacle| format!("the kernel could not start it: {obstacle}");
             let obstacles = fit::obstacles_to_init(tree)?.into_iter();
             reports.extend(obstacles.map(|obstacle| report(Severity::Error, said(obstacle))));

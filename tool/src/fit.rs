@@ -1,5 +1,6 @@
 //! Whether a plan and an initramfs fit: each step is followed as the init would, and what it needs is looked for.
 
+mod furnish;
 mod lines;
 mod modules;
 mod new_root;
@@ -107,14 +108,21 @@ impl<'a> Fitting<'a> {
 
     fn follow(&mut self, step: &Step) -> Result<()> {
         match step.verb {
-            Verb::Root => self.room.open("/", step),
+            Verb::Root => {
+                self.room.open("/", step);
+                self.root.set_flags("/", step);
+            }
             Verb::Dir => self.dir(step),
             Verb::Link => self.link(step),
-            Verb::Mount if step.changes_a_mount() => {}
+            Verb::Mount if step.changes_a_mount() && step.flags.set == 0 => {}
+            Verb::Mount if step.changes_a_mount() => {
+                self.root.set_flags(&self.root.mount_point(step.word(2)), step);
+            }
             Verb::Mount => {
                 let target = self.root.mount_point(step.word(2));
                 self.room.open(&target, step);
                 self.root.mount(&target, step.word(3));
+                self.root.set_flags(&target, step);
             }
             Verb::Write => self.write(step),
             Verb::Controllers => self.controllers(step),
@@ -130,38 +138,6 @@ impl<'a> Fitting<'a> {
         Ok(())
     }
 
-    fn dir(&mut self, step: &Step) {
-        match self.root.resolve(step.word(1)) {
-            Found::File { .. } => self.tell(step, 1, format!("{}: a file is there already", step.word(1))),
-            Found::Missing => self.root.directory(step.word(1)),
-            Found::Directory(_) | Found::Unknown => {}
-        }
-    }
-
-    fn link(&mut self, step: &Step) {
-        let (target, path) = (step.word(1), step.word(2));
-        match self.root.kind_at(path) {
-            Some(there) if there != target => self.tell(step, 2, format!("{path}: there is something else already")),
-            _ => self.root.link(path, target),
-        }
-    }
-
-    fn write(&mut self, step: &Step) {
-        let path = step.word(1);
-        match self.root.resolve(path) {
-            Found::Missing => self.tell(step, 1, format!("{path}: no step makes this file, and write makes none")),
-            Found::Directory(_) => self.tell(step, 1, format!("{path}: a directory")),
-            Found::File { .. } | Found::Unknown => {}
-        }
-    }
-
-    fn controllers(&mut self, step: &Step) {
-        if !self.root.may_be_cgroup2("/sys/fs/cgroup") {
-            let line = "mount cgroup2 /sys/fs/cgroup cgroup2 nosuid,nodev,noexec";
-            self.tell(step, 0, format!("controllers: before it cgroup2 must be mounted: {line}"));
-        }
-    }
-
     fn carry(&mut self, step: &Step) -> Result<()> {
         let (source, target) = (step.word(1), step.target());
         let Some(name) = self.tree.resolve(source) else {
@@ -172,8 +148,8 @@ impl<'a> Fitting<'a> {
             return Ok(());
         };
         if let Some(line) = self.gone.get(&name) {
-            let text = format!("{} {source}: line {line} has taken it away: copy unlinks the original", step.word(0));
-            self.tell(step, 1, text);
+            let taken = format!("line {line} has taken it away: copy unlinks the original: write bind there");
+            self.tell(step, 1, format!("{} {source}: {taken}", step.word(0)));
         }
         let content = self.tree.at(&name).unwrap_or(&Content::Directory);
         if step.verb == Verb::Copy {
@@ -195,7 +171,8 @@ impl<'a> Fitting<'a> {
         if !self.knows_tree {
             return;
         }
-        self.tell(step, 1, format!("{} {source}: not in the initramfs{}", step.word(0), self.elsewhere(source)));
+        let hint = self.elsewhere(source).unwrap_or_else(|| ": put it there, or leave the step out".into());
+        self.tell(step, 1, format!("{} {source}: not in the initramfs{hint}", step.word(0)));
     }
 
     fn copy(&mut self, step: &Step, name: &str, content: &Content) -> Result<()> {
@@ -205,7 +182,7 @@ impl<'a> Fitting<'a> {
             self.tell(step, 1, format!("copy {}: a {}, no file{hint}", step.word(1), content.kind()));
         } else if self.root.kind_at(target).is_some() {
             let place = step.words.len() - 1;
-            self.tell(step, place, format!("copy to {target}: there is something already"));
+            self.tell(step, place, format!("copy to {target}: there is something already: copy to another path"));
         }
         let size = content.size()?;
         if let Some(text) = self.room.take(&self.root.real(target), pages(size)) {
@@ -222,10 +199,15 @@ impl<'a> Fitting<'a> {
         let place = step.words.len() - 1;
         match self.root.resolve(target) {
             Found::Directory(_) if !is_directory => {
-                self.tell(step, place, format!("bind on {target}: a directory, and {} is none", step.word(1)));
+                self.tell(
+                    step,
+                    place,
+                    format!("bind on {target}: a directory, and {} is none: name the file, too", step.word(1)),
+                );
             }
             Found::File { .. } if is_directory => {
-                self.tell(step, place, format!("bind on {target}: a file, and {} is a directory", step.word(1)));
+                let source = step.word(1);
+                self.tell(step, place, format!("bind on {target}: a file, and {source} is a directory: name another"));
             }
             _ => {}
         }

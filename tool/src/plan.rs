@@ -76,6 +76,11 @@ impl Step {
         u64::from(set) & libc::MS_REMOUNT != 0 || is_propagation_alone
     }
 
+    /// Whether nothing can be executed in what it mounts.
+    pub fn is_noexec(&self) -> bool {
+        u64::from(self.flags.set) & libc::MS_NOEXEC != 0
+    }
+
     /// Where `copy` and `bind` carry to: the source, if nothing else is said.
     pub fn target(&self) -> &str {
         if self.words.len() > 2 { self.word(2) } else { self.word(1) }

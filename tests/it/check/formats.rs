@@ -36,6 +36,11 @@ fn are_lines_json_or_annotations() -> Result<()> {
     ]);
     assert_eq!(found, expected);
     assert_eq!(said("check --format json good")?, "[]\n");
+    // Names and words that would end a property or a command: GitHub's workflow-commands, escapeProperty and escapeData.
+    ground.file("a:1,b=%0A.plan", "bind /a\nexec /a%0A,:$B\n", 0o644)?;
+    let expected = "::error file=a%3A1%2Cb=%250A.plan,line=2,col=6::";
+    let escaped = said("check --format github a:1,b=%0A.plan")?;
+    assert!(escaped.starts_with(expected) && escaped.contains("/a%250A,:$B"), "{escaped}");
     // Of a plan as a whole there is no line.
     ground.file("empty", "", 0o644)?;
     assert!(said("check --format github empty")?.starts_with("::error file=empty::no step: "));
@@ -95,11 +100,14 @@ fn need_no_plan_where_there_is_a_tree() -> Result<()> {
     assert_eq!(String::from_utf8(output.stdout)?, "boot.plan: no problems found\n");
     ground.file("tree/boot.plan", "bind /sbin/agnt\nexec /sbin/agnt\n", 0o644)?;
     let output = ground.vm("check --root tree")?;
-    assert_eq!(String::from_utf8(output.stdout)?, "boot.plan:1:6: bind /sbin/agnt: not in the initramfs\n");
+    assert_eq!(
+        String::from_utf8(output.stdout)?,
+        "boot.plan:1:6: bind /sbin/agnt: not in the initramfs: put it there, or leave the step out\n"
+    );
     assert_eq!(output.status.code(), Some(1));
     // One without a plan of its own boots with the built-in one.
     std::fs::remove_file(ground.path("tree/boot.plan"))?;
     let said = String::from_utf8(ground.vm("check --root tree")?.stdout)?;
-    assert!(said.contains("default.plan:") && said.contains(": bind /sbin/agent: not in the initramfs\n"), "{said}");
+    assert!(said.contains("default.plan:") && said.contains(": bind /sbin/agent: not in the initramfs"), "{said}");
     Ok(())
 }

@@ -12,14 +12,14 @@ const LOADER: &str = "--file /lib64/ld-linux-x86-64.so.2=/lib64/ld-linux-x86-64.
 const REFUSED: [(&str, &str, &str); 6] = [
     ("dynamic", "", "/init needs what is not in the initramfs: /lib64/ld-linux-x86-64.so.2, libc.so.6"),
     ("dynamic", LOADER, "/init needs what is not in the initramfs: libc.so.6"),
-    ("script", "", "/init is a script whose interpreter /bin/sh is missing; "),
+    ("script", "", "/init is a script whose interpreter /bin/sh is missing: put it there; "),
     (
         "script",
         "--no-libs --file /bin/sh=dynamic",
         "/bin/sh needs what is not in the initramfs: /lib64/ld-linux-x86-64",
     ),
-    ("text", "", "/init is no executable: it is neither ELF nor a script; "),
-    ("empty", "", "/init is no executable: it is empty; "),
+    ("text", "", "/init is no executable: it is neither ELF nor a script: a script begins with #!/; "),
+    ("empty", "", "/init is no executable: it is empty: build it again; "),
 ];
 
 fn ground() -> Result<Ground> {
@@ -54,7 +54,8 @@ fn that_has_what_it_needs_is_packed() -> Result<()> {
     ground.plan("root\nbind /sbin/agent\nexec /sbin/agent\n")?;
     ground.file("tree/init", "#!/bin/sh\n", 0o755)?.file("tree/sbin/agent", fs::read(ground.path("agent"))?, 0o755)?;
     let output = ground.vm("check p --root tree")?;
-    let expected = "tree: the kernel could not start it: /init is a script whose interpreter /bin/sh is missing\n";
+    let expected =
+        "tree: the kernel could not start it: /init is a script whose interpreter /bin/sh is missing: put it there\n";
     assert_eq!((output.status.code(), String::from_utf8(output.stdout)?.as_str()), (Some(1), expected));
     Ok(())
 }

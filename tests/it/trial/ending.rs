@@ -50,6 +50,9 @@ fn scripts_get_the_step_that_fails() -> Result<()> {
     assert_eq!(found["ending"], json!({"kind": "exit", "code": 3}));
     assert_eq!((&found["steps"][1]["failed"], &found["service"]), (&json!(true), &Value::Null));
     assert_eq!((&found["steps"][2]["failed"], &found["steps"][2]["microseconds"]), (&json!(false), &Value::Null));
-    assert_eq!(found["findings"][0], json!("p:3:6: copy /nothing: not in the initramfs"));
+    assert_eq!(
+        found["findings"][0],
+        json!("p:3:6: copy /nothing: not in the initramfs: put it there, or leave the step out")
+    );
     Ok(())
 }

@@ -20,12 +20,18 @@ impl Fitting<'_> {
         let content = if file.is_file() { file.read()? } else { Default::default() };
         match (is_named_so, compression::name_of(&content)) {
             (true, Some(_)) => {
-                let text = format!("module {path}: loads only where the kernel has CONFIG_MODULE_DECOMPRESS");
+                let text =
+                    format!("module {path}: loads only where the kernel has CONFIG_MODULE_DECOMPRESS: decompress it");
                 self.fit.findings.push(Finding { is_warning: true, ..step.finding(1, text) });
             }
-            (true, None) => self.tell(step, 1, format!("module {path}: not compressed, though its name says so")),
+            (true, None) => self.tell(
+                step,
+                1,
+                format!("module {path}: not compressed, though its name says so: let it end with .ko"),
+            ),
             (false, Some(how)) => {
-                let text = format!("module {path}: compressed by {how}, though its name does not say so");
+                let text =
+                    format!("module {path}: compressed by {how}, though its name does not say so: decompress it");
                 self.tell(step, 1, text);
             }
             (false, None) => {}

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::initramfs::{Content, Initramfs, normalized};
+use crate::plan::Step;
 
 const MAX_LINKS: usize = 40;
 
@@ -16,6 +17,8 @@ pub const UNKNOWN: &str = "unknown";
 pub struct NewRoot<'a> {
     tree: &'a Initramfs,
     parts: Vec<(String, Part)>,
+    /// Where the mounts are, and the line that forbids to execute anything in one.
+    mounts: Vec<(String, Option<usize>)>,
 }
 
 enum Part {
@@ -52,7 +55,7 @@ enum Here {
 
 impl<'a> NewRoot<'a> {
     pub fn new(tree: &'a Initramfs) -> Self {
-        NewRoot { tree, parts: Vec::new() }
+        NewRoot { tree, parts: Vec::new(), mounts: vec![("/".into(), None)] }
     }
 
     pub fn directory(&mut self, path: &str) {
@@ -69,11 +72,25 @@ impl<'a> NewRoot<'a> {
     }
 
     pub fn bind(&mut self, mount_point: &str, name: &str) {
+        self.mounts.push((mount_point.to_string(), None));
         self.parts.push((mount_point.to_string(), Part::Carried(name.to_string())));
     }
 
     pub fn mount(&mut self, mount_point: &str, kind: &str) {
+        self.mounts.push((mount_point.to_string(), None));
         self.parts.push((mount_point.to_string(), Part::Mount(kind.to_string())));
+    }
+
+    /// The flags of a mount, by a step that makes or changes it.
+    pub fn set_flags(&mut self, mount_point: &str, step: &Step) {
+        if let Some(mount) = self.mounts.iter_mut().rfind(|(place, _)| place == mount_point) {
+            mount.1 = step.is_noexec().then_some(step.line);
+        }
+    }
+
+    /// The line by which nothing at a path without links can be executed.
+    pub fn noexec(&self, path: &str) -> Option<usize> {
+        self.mounts.iter().rfind(|(place, _)| is_in(path, place)).and_then(|(_, line)| *line)
     }
 
     /// The path with the links in its directories followed, not its own.

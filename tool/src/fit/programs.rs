@@ -15,13 +15,13 @@ const MAX_INTERPRETERS: usize = 5;
 
 /// How what is mistaken for a program begins.
 const OTHERS: [(&[u8], &str); 7] = [
-    (b"\x1f\x8b", "it is compressed by gzip"),
-    (b"\x28\xb5\x2f\xfd", "it is compressed by zstd"),
-    (b"\xfd7zXZ", "it is compressed by xz"),
-    (b"PK\x03\x04", "it is a zip archive"),
-    (b"<", "it is HTML or XML"),
-    (b"MZ", "it is a program for Windows"),
-    (b"\xcf\xfa\xed\xfe", "it is a program for macOS"),
+    (b"\x1f\x8b", "it is compressed by gzip: decompress it"),
+    (b"\x28\xb5\x2f\xfd", "it is compressed by zstd: decompress it"),
+    (b"\xfd7zXZ", "it is compressed by xz: decompress it"),
+    (b"PK\x03\x04", "it is a zip archive: unpack it"),
+    (b"<", "it is HTML or XML: download it again"),
+    (b"MZ", "it is a program for Windows: build it for Linux"),
+    (b"\xcf\xfa\xed\xfe", "it is a program for macOS: build it for Linux"),
 ];
 
 impl Fitting<'_> {
@@ -39,14 +39,18 @@ impl Fitting<'_> {
         let mode = self.tree.rights_at(name).map_or(0, |rights| rights.mode);
         let bytes = content.read()?;
         let text = if *is_program && mode & 0o111 == 0 {
-            format!("{path} is no executable: its mode is {mode:04o}")
+            format!("{path} is no executable: its mode is {mode:04o}: say `chmod 0755`")
         } else if elf::is_elf(&bytes) {
             return self.judge_elf(running, &bytes);
         } else if let Some(line) = bytes.strip_prefix(b"#!") {
             return self.judge_script(running, line, interpreters_left);
         } else if *is_program {
             let other = OTHERS.iter().find(|(beginning, _)| bytes.starts_with(beginning)).map(|(_, what)| *what);
-            let what = other.unwrap_or(if bytes.is_empty() { "it is empty" } else { "it is neither ELF nor a script" });
+            let what = other.unwrap_or(if bytes.is_empty() {
+                "it is empty: build it again"
+            } else {
+                "it is neither ELF nor a script: a script begins with #!/"
+            });
             format!("{path} is no executable: {what}")
         } else {
             return Ok(());
@@ -59,7 +63,8 @@ impl Fitting<'_> {
         let Running { step, path, .. } = running;
         let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
-        let interpreter = line.split_whitespace().next().unwrap_or_default();
+        // A carriage return is a part of the name: load_script in fs/binfmt_script.c.
+        let interpreter = line.split([' ', '\t']).find(|word| !word.is_empty()).unwrap_or_default();
         match self.root.resolve(interpreter) {
             Found::Unknown => {}
             Found::File { path, name } if interpreters_left > 0 => {
@@ -72,8 +77,14 @@ impl Fitting<'_> {
                 self.tell(step, 1, format!("{text} by `bind {interpreter}`"));
             }
             _ => {
-                let text = format!("{path} is a script whose interpreter {interpreter} is missing");
-                self.tell(step, 1, text);
+                let hint = match interpreter.strip_suffix('\r') {
+                    Some(_) => "its lines end with \\r\\n: let them end with \\n".to_string(),
+                    // The kernel starts /init itself.
+                    None if step.words.is_empty() => "put it there".to_string(),
+                    None => format!("put it there, and carry it by `bind {interpreter}`"),
+                };
+                let interpreter = interpreter.escape_debug();
+                self.tell(step, 1, format!("{path} is a script whose interpreter {interpreter} is missing: {hint}"));
             }
         }
         Ok(())
@@ -84,7 +95,7 @@ impl Fitting<'_> {
         let program = match Program::parse(bytes) {
             Ok(program) if program.is_executable => program,
             Ok(_) => {
-                self.tell(step, 1, format!("{path} is no executable: it is an object file or a core dump"));
+                self.tell(step, 1, format!("{path} is no executable: it is an object file or a core dump: link it"));
                 return Ok(());
             }
             Err(error) => {
@@ -94,7 +105,13 @@ impl Fitting<'_> {
         };
         if program.machine != self.machine {
             let [its, ours] = [program.machine, self.machine].map(elf::machine_name);
-            self.tell(step, 1, format!("{path} is for another architecture: {its}, and init for {ours}"));
+            self.tell(
+                step,
+                1,
+                format!(
+                    "{path} is for another architecture: {its}, and init for {ours}: pack what is built for {ours}"
+                ),
+            );
             return Ok(());
         }
         let Some(interpreter) = program.interpreter.clone() else { return Ok(()) };
@@ -165,7 +182,10 @@ impl Fitting<'_> {
     fn tell_needs(&mut self, step: &Step, path: &str, needs: &Needs) {
         let list = |files: &BTreeSet<String>| files.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         if !needs.missing.is_empty() {
-            self.tell(step, 1, format!("{path} needs what is not in the initramfs: {}", list(&needs.missing)));
+            let missing = list(&needs.missing);
+            let text =
+                format!("{path} needs what is not in the initramfs: {missing}: put it there, or link statically");
+            self.tell(step, 1, text);
         }
         if !needs.uncarried.is_empty() {
             let text = format!("{path} needs what no step carries: {}", list(&needs.uncarried));

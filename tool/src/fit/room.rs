@@ -87,6 +87,7 @@ impl Room {
             Size::Bytes(most) if *taken > most && !was_full => most,
             _ => return None,
         };
-        Some(format!("with it {taken} bytes are carried into {target}, whose size= lets in {most}"))
+        let hint = "write a larger one, or bind, which takes no room";
+        Some(format!("with it {taken} bytes are carried into {target}, whose size= lets in {most}: {hint}"))
     }
 }

@@ -235,7 +235,7 @@ impl Rootfs {
                     at = self.walk(from, target, links_left)?;
                 }
                 Some(_) => return Err(format!("/{next} is no directory")),
-                None => return Err(format!("its directory /{next} is not in the archive before it")),
+                None => return Err(format!("its directory /{next} is not in the archive before it: list that first")),
             }
         }
         Ok(at)

@@ -1,0 +1,46 @@
+//! The steps that furnish the new root: whether what they make can be made, and is not there already.
+
+use super::Fitting;
+use super::new_root::Found;
+use crate::plan::Step;
+
+impl Fitting<'_> {
+    pub(super) fn dir(&mut self, step: &Step) {
+        match self.root.resolve(step.word(1)) {
+            Found::File { .. } => {
+                self.tell(step, 1, format!("{}: a file is there already: leave the line out", step.word(1)))
+            }
+            Found::Missing => self.root.directory(step.word(1)),
+            Found::Directory(_) | Found::Unknown => {}
+        }
+    }
+
+    pub(super) fn link(&mut self, step: &Step) {
+        let (target, path) = (step.word(1), step.word(2));
+        match self.root.kind_at(path) {
+            Some(there) if there != target => {
+                self.tell(step, 2, format!("{path}: there is something else already: link another path"))
+            }
+            _ => self.root.link(path, target),
+        }
+    }
+
+    pub(super) fn write(&mut self, step: &Step) {
+        let path = step.word(1);
+        match self.root.resolve(path) {
+            Found::Missing => {
+                let hint = "carry one by copy, or mount what has it";
+                self.tell(step, 1, format!("{path}: no step makes this file, and write makes none: {hint}"));
+            }
+            Found::Directory(_) => self.tell(step, 1, format!("{path}: a directory: name a file in it")),
+            Found::File { .. } | Found::Unknown => {}
+        }
+    }
+
+    pub(super) fn controllers(&mut self, step: &Step) {
+        if !self.root.may_be_cgroup2("/sys/fs/cgroup") {
+            let line = "mount cgroup2 /sys/fs/cgroup cgroup2 nosuid,nodev,noexec";
+            self.tell(step, 0, format!("controllers: before it cgroup2 must be mounted: {line}"));
+        }
+    }
+}
