@@ -92,6 +92,21 @@ fn has_nothing_to_say_of_a_good_plan() -> Result<()> {
     Ok(())
 }
 
+/// What may fail, and does, has taken nothing away and covers nothing.
+#[test]
+fn goes_on_after_what_fails() -> Result<()> {
+    let ground = Ground::new()?;
+    ground.file("tree/etc/a", "a", 0o644)?.file("tree/b", "b", 0o644)?;
+    ground.file("tree/sbin/agent", std::fs::read(ground.path("agent"))?, 0o755)?;
+    ground.plan("root\n-copy /etc\n-copy /etc/a /b\n-copy /b\n-bind /etc /b\nbind /sbin/agent\nexec /sbin/agent\n")?;
+    let output = ground.vm("check p --root tree")?;
+    let expected = "p:2:7: warning: copy /etc: a directory, no file: bind takes directories, copy doesn't\n\
+        p:4:7: warning: copy to /b: there is something already: copy to another path\n\
+        p:5:12: warning: bind on /b: a file, and /etc is a directory: name another\n";
+    assert_eq!((String::from_utf8(output.stdout)?.as_str(), output.status.code()), (expected, Some(0)));
+    Ok(())
+}
+
 /// What is reported about a plan without an initramfs: what no initramfs can have.
 #[test]
 fn follows_the_steps_without_a_tree() -> Result<()> {

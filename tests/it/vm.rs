@@ -16,6 +16,7 @@ mod soak;
 mod spawn;
 mod task;
 mod timeline;
+mod tried;
 pub mod troubleshooting;
 mod vsock;
 

@@ -142,9 +142,7 @@ impl<'a> Fitting<'a> {
         let (source, target) = (step.word(1), step.target());
         let Some(name) = self.tree.resolve(source) else {
             self.missing(step);
-            // So that what becomes of it is not reported once more.
-            let target = self.root.mount_point(target);
-            self.root.mount(&target, UNKNOWN);
+            self.forget(target);
             return Ok(());
         };
         if let Some(line) = self.gone.get(&name) {
@@ -166,6 +164,12 @@ impl<'a> Fitting<'a> {
         Ok(())
     }
 
+    /// So that what becomes of a step that fails is not reported once more.
+    fn forget(&mut self, target: &str) {
+        let target = self.root.mount_point(target);
+        self.root.mount(&target, UNKNOWN);
+    }
+
     fn missing(&mut self, step: &Step) {
         let source = step.word(1);
         if !self.knows_tree {
@@ -180,13 +184,19 @@ impl<'a> Fitting<'a> {
         if !content.is_file() {
             let hint = if *content == Content::Directory { ": bind takes directories, copy doesn't" } else { "" };
             self.tell(step, 1, format!("copy {}: a {}, no file{hint}", step.word(1), content.kind()));
-        } else if self.root.kind_at(target).is_some() {
+            self.forget(target);
+            return Ok(());
+        }
+        if self.root.kind_at(target).is_some() {
             let place = step.words.len() - 1;
             self.tell(step, place, format!("copy to {target}: there is something already: copy to another path"));
+            return Ok(());
         }
         let size = content.size()?;
         if let Some(text) = self.room.take(&self.root.real(target), pages(size)) {
             self.tell(step, 1, format!("copy {}: {text}", step.word(1)));
+            self.forget(target);
+            return Ok(());
         }
         self.fit.memory.copy(pages(size));
         self.gone.insert(name.to_string(), step.line);
@@ -196,22 +206,15 @@ impl<'a> Fitting<'a> {
 
     fn bind(&mut self, step: &Step, name: &str, content: &Content) {
         let (target, is_directory) = (step.target(), *content == Content::Directory);
-        let place = step.words.len() - 1;
-        match self.root.resolve(target) {
-            Found::Directory(_) if !is_directory => {
-                self.tell(
-                    step,
-                    place,
-                    format!("bind on {target}: a directory, and {} is none: name the file, too", step.word(1)),
-                );
+        let source = step.word(1);
+        let wrong = match self.root.resolve(target) {
+            Found::Directory(_) if !is_directory => format!("a directory, and {source} is none: name the file, too"),
+            Found::File { .. } if is_directory => format!("a file, and {source} is a directory: name another"),
+            _ => {
+                let target = self.root.mount_point(target);
+                return self.root.bind(&target, name);
             }
-            Found::File { .. } if is_directory => {
-                let source = step.word(1);
-                self.tell(step, place, format!("bind on {target}: a file, and {source} is a directory: name another"));
-            }
-            _ => {}
-        }
-        let target = self.root.mount_point(target);
-        self.root.bind(&target, name);
+        };
+        self.tell(step, step.words.len() - 1, format!("bind on {target}: {wrong}"));
     }
 }
