@@ -17,7 +17,7 @@ use crate::{locale, workspace};
 pub use lists::Lists;
 
 /// The programs the harness may ask for, and the package each comes in.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("crun", "crun"),
     ("mkfs.erofs", "erofs-utils"),
@@ -31,6 +31,7 @@ const PACKAGES: [(&str, &str); 14] = [
     ("cpio", "cpio"),
     ("bsdcpio", "libarchive-tools"),
     ("lsinitramfs", "initramfs-tools-core"),
+    ("mkinitramfs", "initramfs-tools-core"),
     ("xz", "xz-utils"),
 ];
 

@@ -31,7 +31,16 @@ pub fn unpack(bytes: &[u8], most: u64) -> Result<(Vec<u8>, usize)> {
             );
             within(flate2::bufread::GzDecoder::new(&mut rest), most)
         }
-        "zstd" => zstd::Decoder::with_buffer(&mut rest).and_then(|decoder| within(decoder.single_frame(), most)),
+        "zstd" => {
+            let window = zstd_window(bytes).unwrap_or_default() >> 10;
+            ensure!(
+                window <= u64::from(DICTIONARY),
+                "with a window of {} MiB, and the kernel takes {}: say `zstd --long=27`",
+                window >> 10,
+                DICTIONARY >> 10
+            );
+            zstd::Decoder::with_buffer(&mut rest).and_then(|decoder| within(decoder.single_frame(), most))
+        }
         "lz4" => lz4(&mut rest, most),
         "xz" => {
             let check = bytes.get(7).copied().unwrap_or_default();
@@ -55,6 +64,14 @@ pub fn unpack(bytes: &[u8], most: u64) -> Result<(Vec<u8>, usize)> {
             _ => Err(error).context("and damaged"),
         },
     }
+}
+
+/// How far back a frame of zstd may refer, in bytes, where it does not hold all it unpacks to: RFC 8878, 3.1.1.1.
+fn zstd_window(frame: &[u8]) -> Option<u64> {
+    const SINGLE_SEGMENT: u8 = 1 << 5;
+    let (descriptor, window) = (frame.get(4)?, frame.get(5)?);
+    let base = 1 << (10 + (window >> 3));
+    (descriptor & SINGLE_SEGMENT == 0).then(|| base + base / 8 * u64::from(window & 7))
 }
 
 /// All that a decoder gives, which fails with FileTooLarge where that is more than `most` bytes.

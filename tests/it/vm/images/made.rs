@@ -52,7 +52,7 @@ const MADE: [(&str, &str, &str); 22] = [
     ("cpio --quiet -o -H newc | zstd -T2 --long=27 -c --quiet", GOOD, GOOD),
     (
         "cpio --quiet -o -H newc | zstd --ultra -3 --long=31 -c --quiet",
-        "compressed by zstd, and damaged",
+        "with a window of 2048 MiB, and the kernel takes 128: say `zstd --long=27`",
         "unpacking failed",
     ),
 ];
