@@ -1,6 +1,9 @@
 //! Whether a plan and an initramfs fit: each step is followed as the init would, and what it needs is looked for.
 
+mod before;
+mod carry;
 mod furnish;
+mod gone;
 mod lines;
 mod modules;
 mod new_root;
@@ -9,17 +12,18 @@ mod room;
 mod service;
 mod start;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use language::Verb;
 
-use crate::initramfs::{Content, Initramfs};
+use crate::initramfs::{Initramfs, normalized};
 use crate::plan::{Finding, Plan, Step};
+use gone::Gone;
 pub use lines::lines;
-use new_root::{Found, NewRoot, UNKNOWN};
+use new_root::NewRoot;
 pub use room::Memory;
-use room::{Room, pages};
+use room::Room;
 pub use start::{obstacles, obstacles_to_init};
 
 /// The variable that names directories of libraries: ld.so(8).
@@ -43,18 +47,14 @@ pub struct Fit {
 pub fn alone(plan: &Plan) -> Result<Vec<Finding>> {
     let tree = Initramfs::empty();
     let mut fitting = Fitting { knows_tree: false, ..Fitting::new(&tree, start::machine_of_init(&tree)?)? };
-    for step in plan.steps() {
-        fitting.follow(&step)?;
-    }
+    fitting.follow_all(plan)?;
     Ok(fitting.fit.findings)
 }
 
 /// Follows a plan that the parser takes.
 pub fn fit(plan: &Plan, tree: &Initramfs) -> Result<Fit> {
     let mut fitting = Fitting::new(tree, start::machine_of_init(tree)?)?;
-    for step in plan.steps() {
-        fitting.follow(&step)?;
-    }
+    fitting.follow_all(plan)?;
     fitting.judge_programs()?;
     fitting.fit.shares = fitting.room.shares();
     fitting.fit.findings.sort();
@@ -69,8 +69,16 @@ struct Fitting<'a> {
     machine: u16,
     root: NewRoot<'a>,
     room: Room,
-    /// What was copied away, and in which line.
-    gone: HashMap<String, usize>,
+    gone: Vec<Gone>,
+    /// What lies in the initramfs and was bound, and in which line.
+    bound: Vec<(String, usize)>,
+    /// Of all steps: where they carry to, and in which line.
+    carried: Vec<(String, usize)>,
+    /// Whether the service is spawned, and the line of an `on-exit`.
+    spawns: bool,
+    on_exit: Option<usize>,
+    /// A step has written how high the limit of open files may be.
+    has_raised_files: bool,
     programs: Vec<Running>,
     /// The plan's LD_LIBRARY_PATH.
     library_path: Vec<String>,
@@ -95,7 +103,12 @@ impl<'a> Fitting<'a> {
             machine,
             root: NewRoot::new(tree),
             room: Room::default(),
-            gone: HashMap::new(),
+            gone: Vec::new(),
+            bound: Vec::new(),
+            carried: Vec::new(),
+            spawns: false,
+            on_exit: None,
+            has_raised_files: false,
             programs: Vec::new(),
             library_path: Vec::new(),
             fit: Fit { memory: Memory::of(tree)?, ..Fit::default() },
@@ -106,24 +119,24 @@ impl<'a> Fitting<'a> {
         self.fit.findings.push(step.finding(place, text));
     }
 
+    /// What does no harm to a boot, and is most likely not meant.
+    fn warn(&mut self, step: &Step, place: usize, text: String) {
+        self.fit.findings.push(Finding { is_warning: true, ..step.finding(place, text) });
+    }
+
+    fn follow_all(&mut self, plan: &Plan) -> Result<()> {
+        let steps = plan.steps();
+        let carries = steps.iter().filter(|step| matches!(step.verb, Verb::Copy | Verb::Bind));
+        self.carried = carries.map(|step| (normalized(step.target()), step.line)).collect();
+        self.spawns = steps.iter().any(|step| step.verb == Verb::Spawn);
+        steps.iter().try_for_each(|step| self.follow(step))
+    }
+
     fn follow(&mut self, step: &Step) -> Result<()> {
         match step.verb {
-            Verb::Root => {
-                self.room.open("/", step);
-                self.root.set_flags("/", step);
-            }
+            Verb::Root | Verb::Mount => self.mount(step),
             Verb::Dir => self.dir(step),
             Verb::Link => self.link(step),
-            Verb::Mount if step.changes_a_mount() && step.flags.set == 0 => {}
-            Verb::Mount if step.changes_a_mount() => {
-                self.root.set_flags(&self.root.mount_point(step.word(2)), step);
-            }
-            Verb::Mount => {
-                let target = self.root.mount_point(step.word(2));
-                self.room.open(&target, step);
-                self.root.mount(&target, step.word(3));
-                self.root.set_flags(&target, step);
-            }
             Verb::Write => self.write(step),
             Verb::Controllers => self.controllers(step),
             Verb::Copy | Verb::Bind => self.carry(step)?,
@@ -131,90 +144,15 @@ impl<'a> Fitting<'a> {
                 let directories = &step.word(1)[LIBRARY_PATH.len()..];
                 self.library_path = directories.split(':').map(String::from).collect();
             }
+            Verb::Env => {}
             Verb::Module => self.module(step)?,
-            Verb::Exec => self.exec(step),
-            _ => {}
+            Verb::Drop => self.drop(step)?,
+            Verb::Wait => self.wait(step),
+            Verb::Limit => self.limit(step),
+            Verb::OnExit => self.on_exit(step),
+            Verb::Run => self.run(step)?,
+            Verb::Exec | Verb::Spawn => self.serve(step),
         }
         Ok(())
-    }
-
-    fn carry(&mut self, step: &Step) -> Result<()> {
-        let (source, target) = (step.word(1), step.target());
-        let Some(name) = self.tree.resolve(source) else {
-            self.missing(step);
-            self.forget(target);
-            return Ok(());
-        };
-        if let Some(line) = self.gone.get(&name) {
-            let taken = format!("line {line} has taken it away: copy unlinks the original: write bind there");
-            self.tell(step, 1, format!("{} {source}: {taken}", step.word(0)));
-        }
-        let content = self.tree.at(&name).unwrap_or(&Content::Directory);
-        if step.verb == Verb::Copy {
-            self.copy(step, &name, content)?
-        } else {
-            self.bind(step, &name, content)
-        }
-        let in_bin = target.rsplit('/').nth(1).is_some_and(|directory| ["bin", "sbin", "libexec"].contains(&directory));
-        let mode = self.tree.rights_at(&name).map_or(0, |rights| rights.mode);
-        if content.is_file() && (in_bin || mode & 0o111 != 0) {
-            let path = target.to_string();
-            self.programs.push(Running { step: step.clone(), path, name, is_program: in_bin });
-        }
-        Ok(())
-    }
-
-    /// So that what becomes of a step that fails is not reported once more.
-    fn forget(&mut self, target: &str) {
-        let target = self.root.mount_point(target);
-        self.root.mount(&target, UNKNOWN);
-    }
-
-    fn missing(&mut self, step: &Step) {
-        let source = step.word(1);
-        if !self.knows_tree {
-            return;
-        }
-        let hint = self.elsewhere(source).unwrap_or_else(|| ": put it there, or leave the step out".into());
-        self.tell(step, 1, format!("{} {source}: not in the initramfs{hint}", step.word(0)));
-    }
-
-    fn copy(&mut self, step: &Step, name: &str, content: &Content) -> Result<()> {
-        let target = step.target();
-        if !content.is_file() {
-            let hint = if *content == Content::Directory { ": bind takes directories, copy doesn't" } else { "" };
-            self.tell(step, 1, format!("copy {}: a {}, no file{hint}", step.word(1), content.kind()));
-            self.forget(target);
-            return Ok(());
-        }
-        if self.root.kind_at(target).is_some() {
-            let place = step.words.len() - 1;
-            self.tell(step, place, format!("copy to {target}: there is something already: copy to another path"));
-            return Ok(());
-        }
-        let size = content.size()?;
-        if let Some(text) = self.room.take(&self.root.real(target), pages(size)) {
-            self.tell(step, 1, format!("copy {}: {text}", step.word(1)));
-            self.forget(target);
-            return Ok(());
-        }
-        self.fit.memory.copy(pages(size));
-        self.gone.insert(name.to_string(), step.line);
-        self.root.file(target, name);
-        Ok(())
-    }
-
-    fn bind(&mut self, step: &Step, name: &str, content: &Content) {
-        let (target, is_directory) = (step.target(), *content == Content::Directory);
-        let source = step.word(1);
-        let wrong = match self.root.resolve(target) {
-            Found::Directory(_) if !is_directory => format!("a directory, and {source} is none: name the file, too"),
-            Found::File { .. } if is_directory => format!("a file, and {source} is a directory: name another"),
-            _ => {
-                let target = self.root.mount_point(target);
-                return self.root.bind(&target, name);
-            }
-        };
-        self.tell(step, step.words.len() - 1, format!("bind on {target}: {wrong}"));
     }
 }

@@ -6,7 +6,7 @@ mod numbers;
 
 use language::Verb;
 
-use crate::plan::{Line, Plan};
+use crate::plan::{Line, Plan, runs_program};
 pub use numbers::Numbers;
 
 /// Filesystems that no module brings, and that need none: mounting one may come before modules are loaded.
@@ -42,7 +42,7 @@ impl Row {
     fn may_need_module(&self) -> bool {
         match self.verb() {
             None => self.step.is_some(),
-            Some(Verb::Root | Verb::Dir | Verb::Link | Verb::Env | Verb::Bind) => false,
+            Some(Verb::Root | Verb::Dir | Verb::Link | Verb::Env | Verb::Bind | Verb::Limit | Verb::OnExit) => false,
             Some(Verb::Mount) => !BUILT_IN.contains(&self.word(3)),
             Some(_) => true,
         }
@@ -90,6 +90,18 @@ impl Rows {
         found.map_or(self.rows.len(), |place| from + place)
     }
 
+    /// The first step from a place on that runs a program.
+    fn first_run(&self, from: usize) -> usize {
+        let runs = |row: &Row| row.verb().is_some_and(runs_program);
+        self.rows.iter().skip(from).position(runs).map_or(self.rows.len(), |place| from + place)
+    }
+
+    /// After the last step before `to` that makes what one of these paths lies in.
+    fn after_what_holds(&self, paths: &[&str], to: usize) -> usize {
+        let holds = |row: &Row| row.target().is_some_and(|target| paths.iter().any(|path| is_in(path, target)));
+        self.rows[..to].iter().rposition(holds).map_or(0, |place| place + 1)
+    }
+
     /// Puts a step into the first free line from `from` up to `to`, or makes a line for it at `else_at`. Where it is now.
     pub fn put(&mut self, step: &str, from: usize, to: usize, else_at: usize) -> usize {
         let row = Row { text: step.to_string(), step: Plan::of("", step).lines().first().cloned() };
@@ -122,16 +134,18 @@ pub fn fewest_moved<E>(plan: &Plan, fill: impl Fn(Rows) -> Result<Rows, E>) -> R
     Ok(filled.text())
 }
 
-/// The plan with steps that carry something, before its first `exec`: not before a step that makes what they lie in.
+/// The plan with steps that carry something, before the first step that runs a program: not before a step that makes what they
+/// lie in.
 pub fn carried(plan: &Plan, steps: &[String]) -> String {
     let targets = Plan::of("", steps.join("\n"));
     let targets: Vec<&str> = targets.lines().iter().map(|line| line.word(line.words.len() - 1)).collect();
     let fill = |mut rows: Rows| {
-        for step in steps {
-            let holds = |row: &Row| row.target().is_some_and(|target| targets.iter().any(|path| is_in(path, target)));
-            let from = rows.rows.iter().rposition(holds).map_or(0, |place| place + 1).max(rows.start());
-            let exec = rows.rows.iter().position(|row| row.verb() == Some(Verb::Exec)).unwrap_or(rows.rows.len());
-            rows.put(step, from, exec, exec);
+        for (step, own) in steps.iter().zip(&targets) {
+            let first = rows.first_run(rows.start());
+            let all = rows.after_what_holds(&targets, first).max(rows.start());
+            let from = rows.after_what_holds(&[own], rows.rows.len()).max(all);
+            let to = rows.first_run(from);
+            rows.put(step, from, to, to);
         }
         Ok::<_, std::convert::Infallible>(rows)
     };
@@ -165,6 +179,14 @@ mod tests {
     fn steps_stay_after_what_they_lie_in() {
         let plan = "root\n#\n#\nmount tmpfs /usr tmpfs\n#\n#\nexec /a\n";
         assert_eq!(added(plan), "root\n#\n#\nmount tmpfs /usr tmpfs\nbind /lib\nbind /usr/lib\nexec /a\n");
+    }
+
+    #[test]
+    fn steps_come_before_what_runs_first() {
+        assert_eq!(added("root\nrun /a\n# c\nspawn /b\n"), "root\nbind /lib\nbind /usr/lib\nrun /a\n# c\nspawn /b\n");
+        // But after what they lie in.
+        let plan = "root\nrun /a\nmount tmpfs /usr tmpfs\nspawn /b\n";
+        assert_eq!(added(plan), "root\nbind /lib\nrun /a\nmount tmpfs /usr tmpfs\nbind /usr/lib\nspawn /b\n");
     }
 
     #[test]

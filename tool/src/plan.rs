@@ -76,11 +76,6 @@ impl Step {
         u64::from(set) & libc::MS_REMOUNT != 0 || is_propagation_alone
     }
 
-    /// Whether nothing can be executed in what it mounts.
-    pub fn is_noexec(&self) -> bool {
-        u64::from(self.flags.set) & libc::MS_NOEXEC != 0
-    }
-
     /// Where `copy` and `bind` carry to: the source, if nothing else is said.
     pub fn target(&self) -> &str {
         if self.words.len() > 2 { self.word(2) } else { self.word(1) }
@@ -185,10 +180,10 @@ impl Plan {
         steps
     }
 
-    /// The plan with more lines, before its first `exec`; and the number of that line.
+    /// The plan with more lines, before the first step that runs a program; and the number of that line.
     pub fn with_lines(&self, added: &[String]) -> (Plan, usize) {
-        let exec = self.lines.iter().find(|line| line.verb() == Some(Verb::Exec));
-        let line = exec.map_or(1, |line| line.number);
+        let first = self.lines.iter().find(|line| line.verb().is_some_and(runs_program));
+        let line = first.map_or(1, |line| line.number);
         let mut text: Vec<u8> = Vec::new();
         for (number, old) in self.text.split_inclusive(|byte| *byte == b'\n').enumerate() {
             if number + 1 == line {
@@ -198,6 +193,11 @@ impl Plan {
         }
         (Plan::of(&self.name, text), line)
     }
+}
+
+/// Whether a step starts a program of the new root.
+pub fn runs_program(verb: Verb) -> bool {
+    verb == Verb::Run || verb.runs_service()
 }
 
 /// Every error of a plan of this machine, as `PLAN:LINE:COLUMN: what`.

@@ -59,7 +59,7 @@ impl Pairing {
                 Some(Verb::Link) => pairing.links.push(line.word(2).to_string()),
                 Some(Verb::Module) => pairing.modules.push(first),
                 Some(Verb::Mount) if first == DISK => pairing.disk = Some(line.word(2).to_string()),
-                Some(Verb::Exec) => exec = exec.or(Some(first)),
+                Some(Verb::Exec | Verb::Spawn) => exec = exec.or(Some(first)),
                 _ => {}
             }
         }

@@ -1,10 +1,37 @@
 //! The steps that furnish the new root: whether what they make can be made, and is not there already.
 
+use language::Verb;
+use libc::{MS_BIND, MS_NOEXEC};
+
 use super::Fitting;
+use super::before::MOST_FILES_PATH;
 use super::new_root::Found;
 use crate::plan::Step;
 
 impl Fitting<'_> {
+    /// `root` and `mount`.
+    pub(super) fn mount(&mut self, step: &Step) {
+        let target = if step.verb == Verb::Root { "/" } else { step.word(2) };
+        let target = self.root.mount_point(target);
+        let has = |flags: u32, bit: u64| u64::from(flags) & bit != 0;
+        // A change and a bind keep what is said nothing of: src/steps/furnish.rs.
+        let before = match step.changes_a_mount() {
+            true => self.root.noexec(&target),
+            false if !has(step.flags.set, MS_BIND) => None,
+            false => self.root.noexec(&self.root.mount_point(step.word(1))),
+        };
+        let noexec = match has(step.flags.set, MS_NOEXEC) {
+            true => Some(step.line),
+            false => before.filter(|_| !has(step.flags.cleared, MS_NOEXEC)),
+        };
+        if step.changes_a_mount() {
+            return self.root.remount(&target, noexec);
+        }
+        self.room.open(&target, step);
+        let kind = if step.verb == Verb::Root { "tmpfs" } else { step.word(3) };
+        self.root.mount(&target, kind, noexec);
+    }
+
     pub(super) fn dir(&mut self, step: &Step) {
         match self.root.resolve(step.word(1)) {
             Found::File { .. } => {
@@ -27,6 +54,7 @@ impl Fitting<'_> {
 
     pub(super) fn write(&mut self, step: &Step) {
         let path = step.word(1);
+        self.has_raised_files |= path == MOST_FILES_PATH;
         match self.root.resolve(path) {
             Found::Missing => {
                 let hint = "carry one by copy, or mount what has it";

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Fitting;
+use super::room::pages;
 use crate::compression;
 use crate::plan::{Finding, Step};
 
@@ -12,10 +13,16 @@ const ENDINGS: [&str; 3] = [".gz", ".xz", ".zst"];
 impl Fitting<'_> {
     pub(super) fn module(&mut self, step: &Step) -> Result<()> {
         let path = step.word(1);
+        self.tell_gone(step);
+        let was_there = self.is_in_tree(path);
+        self.goes(step);
         let Some(file) = self.tree.resolve(path).and_then(|real| self.tree.at(&real)) else {
             self.missing(step);
             return Ok(());
         };
+        if was_there {
+            self.fit.memory.freed += pages(file.size()?);
+        }
         let is_named_so = ENDINGS.iter().any(|ending| path.ends_with(ending));
         let content = if file.is_file() { file.read()? } else { Default::default() };
         match (is_named_so, compression::name_of(&content)) {

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::initramfs::{Content, Initramfs, normalized};
-use crate::plan::Step;
 
 const MAX_LINKS: usize = 40;
 
@@ -19,6 +18,8 @@ pub struct NewRoot<'a> {
     parts: Vec<(String, Part)>,
     /// Where the mounts are, and the line that forbids to execute anything in one.
     mounts: Vec<(String, Option<usize>)>,
+    /// The first line that ran a program which may have made files: then only the boot can tell whether something is missing.
+    pub ran: Option<usize>,
 }
 
 enum Part {
@@ -55,7 +56,7 @@ enum Here {
 
 impl<'a> NewRoot<'a> {
     pub fn new(tree: &'a Initramfs) -> Self {
-        NewRoot { tree, parts: Vec::new(), mounts: vec![("/".into(), None)] }
+        NewRoot { tree, parts: Vec::new(), mounts: vec![("/".into(), None)], ran: None }
     }
 
     pub fn directory(&mut self, path: &str) {
@@ -76,16 +77,14 @@ impl<'a> NewRoot<'a> {
         self.parts.push((mount_point.to_string(), Part::Carried(name.to_string())));
     }
 
-    pub fn mount(&mut self, mount_point: &str, kind: &str) {
-        self.mounts.push((mount_point.to_string(), None));
+    pub fn mount(&mut self, mount_point: &str, kind: &str, noexec: Option<usize>) {
         self.parts.push((mount_point.to_string(), Part::Mount(kind.to_string())));
+        self.mounts.push((mount_point.to_string(), noexec));
     }
 
-    /// The flags of a mount, by a step that makes or changes it.
-    pub fn set_flags(&mut self, mount_point: &str, step: &Step) {
-        if let Some(mount) = self.mounts.iter_mut().rfind(|(place, _)| place == mount_point) {
-            mount.1 = step.is_noexec().then_some(step.line);
-        }
+    /// Changes the mount that is at a path.
+    pub fn remount(&mut self, mount_point: &str, noexec: Option<usize>) {
+        self.mounts.push((mount_point.to_string(), noexec));
     }
 
     /// The line by which nothing at a path without links can be executed.
@@ -145,6 +144,14 @@ impl<'a> NewRoot<'a> {
 
     /// What a path leads to.
     pub fn resolve(&self, path: &str) -> Found {
+        match self.made_by_steps(path) {
+            Found::Missing if self.ran.is_some() => Found::Unknown,
+            found => found,
+        }
+    }
+
+    /// The same, where no program that was run is taken to have made something.
+    pub fn made_by_steps(&self, path: &str) -> Found {
         self.follow(&normalized(path), MAX_LINKS)
     }
 
@@ -204,44 +211,9 @@ impl<'a> NewRoot<'a> {
 }
 
 /// Whether a path is a directory or lies in it.
-fn is_in(path: &str, directory: &str) -> bool {
+pub fn is_in(path: &str, directory: &str) -> bool {
     Path::new(path).starts_with(directory)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_step_lies_on_top() {
-        let mut tree = Initramfs::empty();
-        tree.bytes("/usr/bin/sh", 0o755, "").symlink("usr/bin", "/bin").symlink("/bin/sh", "/usr/bin/ash");
-        let mut root = NewRoot::new(&tree);
-        root.bind("/usr", "/usr");
-        root.link("/bin", "usr/bin");
-        root.mount("/proc", "proc");
-        root.mount("/run", "tmpfs");
-        root.file("/run/a/b", "/usr/bin/sh");
-        root.directory("/etc");
-        let file = |path: &str| Found::File { path: path.into(), name: "/usr/bin/sh".into() };
-        for (path, expected) in [
-            ("/", Found::Directory("/".into())),
-            ("/bin/sh", file("/usr/bin/sh")),
-            ("/bin/ash", file("/usr/bin/sh")),
-            ("/bin/../bin", Found::Directory("/usr/bin".into())),
-            ("/bin/sh/x", Found::Missing),
-            ("/proc/self", Found::Unknown),
-            ("/run/a/b", file("/run/a/b")),
-            ("/run/a", Found::Directory("/run/a".into())),
-            ("/run/c", Found::Missing),
-            ("/etc", Found::Directory("/etc".into())),
-            ("/etc/passwd", Found::Missing),
-            ("/sbin", Found::Missing),
-        ] {
-            assert_eq!(root.resolve(path), expected, "{path}");
-        }
-        assert_eq!(root.mount_point("/bin"), "/usr/bin");
-        root.mount("/usr", "tmpfs");
-        assert_eq!(root.resolve("/bin/sh"), Found::Missing);
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use super::new_root::Found;
 use super::{Fitting, Running};
 use crate::elf::{self, Loader, Program};
 use crate::initramfs::normalized;
-use crate::plan::Step;
+use crate::plan::{Finding, Step};
 
 /// As many as execve(2) follows.
 const MAX_INTERPRETERS: usize = 5;
@@ -28,9 +28,14 @@ impl Fitting<'_> {
     /// Looks at every program, when all steps are done.
     pub fn judge_programs(&mut self) -> Result<()> {
         for running in std::mem::take(&mut self.programs) {
-            self.judge(&running, MAX_INTERPRETERS)?;
+            self.judge_one(&running)?;
         }
         Ok(())
+    }
+
+    /// Looks at a program as things are now.
+    pub fn judge_one(&mut self, running: &Running) -> Result<()> {
+        self.judge(running, MAX_INTERPRETERS)
     }
 
     fn judge(&mut self, running: &Running, interpreters_left: usize) -> Result<()> {
@@ -65,16 +70,16 @@ impl Fitting<'_> {
         let line = String::from_utf8_lossy(line);
         // A carriage return is a part of the name: load_script in fs/binfmt_script.c.
         let interpreter = line.split([' ', '\t']).find(|word| !word.is_empty()).unwrap_or_default();
-        match self.root.resolve(interpreter) {
+        match self.root.made_by_steps(interpreter) {
             Found::Unknown => {}
             Found::File { path, name } if interpreters_left > 0 => {
                 let next = Running { step: step.clone(), path, name, is_program: true };
                 return self.judge(&next, interpreters_left - 1);
             }
-            _ if self.tree.contains(interpreter) => {
+            _ if self.is_in_tree(interpreter) => {
                 let text =
                     format!("{path} is a script whose interpreter {interpreter} is not in the new root: carry it");
-                self.tell(step, 1, format!("{text} by `bind {interpreter}`"));
+                self.tell_lacking(step, format!("{text} by `bind {interpreter}`"));
             }
             _ => {
                 let hint = match interpreter.strip_suffix('\r') {
@@ -84,7 +89,8 @@ impl Fitting<'_> {
                     None => format!("put it there, and carry it by `bind {interpreter}`"),
                 };
                 let interpreter = interpreter.escape_debug();
-                self.tell(step, 1, format!("{path} is a script whose interpreter {interpreter} is missing: {hint}"));
+                let text = format!("{path} is a script whose interpreter {interpreter} is missing: {hint}");
+                self.tell_lacking(step, text);
             }
         }
         Ok(())
@@ -125,16 +131,16 @@ impl Fitting<'_> {
 
     /// Looks for a file in the new root at its very path.
     fn need(&self, path: &str, needs: &mut Needs) {
-        match self.root.resolve(path) {
+        match self.root.made_by_steps(path) {
             Found::File { .. } | Found::Unknown => {}
-            _ if self.tree.contains(path) => drop(needs.uncarried.insert(path.to_string())),
+            _ if self.is_in_tree(path) => drop(needs.uncarried.insert(path.to_string())),
             _ => drop(needs.missing.insert(path.to_string())),
         }
     }
 
     fn need_libraries(&self, path: &str, program: &Program, loader: Loader, needs: &mut Needs) -> Result<()> {
         // glibc's own list of libraries may name any directory.
-        if self.root.resolve("/etc/ld.so.cache") != Found::Missing {
+        if self.root.made_by_steps("/etc/ld.so.cache") != Found::Missing {
             return Ok(());
         }
         let origin = path.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -144,12 +150,13 @@ impl Fitting<'_> {
         for name in program.wanted(loader) {
             let places = || directories.iter().map(|directory| normalized(&format!("{directory}/{name}")));
             let in_root =
-                places().map(|place| self.root.resolve(&place)).find(|found| self.fits(found, program.machine));
+                places().map(|place| self.root.made_by_steps(&place)).find(|found| self.fits(found, program.machine));
             let library = match in_root {
                 Some(Found::File { path, name }) => Some((path, name)),
                 Some(_) => None,
                 None => {
-                    let packed = places().find_map(|place| Some((place.clone(), self.tree.resolve(&place)?)));
+                    let packed = places().filter(|place| self.is_in_tree(place));
+                    let packed = packed.into_iter().find_map(|place| Some((place.clone(), self.tree.resolve(&place)?)));
                     match &packed {
                         Some((place, _)) => needs.uncarried.insert(place.clone()),
                         None => needs.missing.insert(name.to_string()),
@@ -185,12 +192,18 @@ impl Fitting<'_> {
             let missing = list(&needs.missing);
             let text =
                 format!("{path} needs what is not in the initramfs: {missing}: put it there, or link statically");
-            self.tell(step, 1, text);
+            self.tell_lacking(step, text);
         }
         if !needs.uncarried.is_empty() {
             let text = format!("{path} needs what no step carries: {}", list(&needs.uncarried));
-            self.fit.needs.push(step.finding(1, text));
+            let finding = step.finding(1, text);
+            self.fit.needs.push(Finding { is_warning: finding.is_warning || self.root.ran.is_some(), ..finding });
         }
+    }
+
+    /// What is missing, if nothing that was run before has made it.
+    fn tell_lacking(&mut self, step: &Step, text: String) {
+        if self.root.ran.is_some() { self.warn(step, 1, text) } else { self.tell(step, 1, text) }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Memory {
     pub unpacked: u64,
     /// Of these, what `copy` takes into the new root.
     pub copied: u64,
+    /// Of these, what is freed: modules that were loaded, what is dropped.
+    pub freed: u64,
     /// The largest copy: while it is made there are two of it.
     pub largest: u64,
 }

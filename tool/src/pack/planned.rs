@@ -42,12 +42,12 @@ impl Planned {
         let Numbers { added, moved } = &self.numbers;
         let added = added.iter().map(|(line, step)| json!({"line": line, "step": step}));
         let moved = moved.iter().map(|(first, last, by)| json!({"first": first, "last": last, "moved_by": by}));
-        let Memory { unpacked, copied, largest } = self.fit.memory;
+        let Memory { unpacked, copied, freed, largest } = self.fit.memory;
         json!({
             "name": self.own.name,
             "added": added.collect::<Vec<_>>(),
             "moved": moved.collect::<Vec<_>>(),
-            "memory": {"unpacked": unpacked, "copied": copied, "largest_copy": largest},
+            "memory": {"unpacked": unpacked, "copied": copied, "freed": freed, "largest_copy": largest},
         })
     }
 }

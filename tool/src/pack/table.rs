@@ -140,14 +140,14 @@ fn row(tree: &Initramfs, guest: &str, from: String) -> Result<Row> {
 
 /// What the guest's memory holds of it, in whole pages, as tmpfs keeps files.
 fn show_memory(memory: Memory, packed: u64) {
-    let Memory { unpacked, copied, largest } = memory;
+    let Memory { unpacked, copied, freed, largest } = memory;
     let packed = packed.next_multiple_of(4096);
     println!("\n{:34} {:>10} {:>10} {:>10}", "in the guest's memory, KiB", "initramfs", "new root", "together");
     for (when, initramfs, new_root) in [
         ("while the kernel unpacks, at most", unpacked + packed, 0),
         ("before the carry", unpacked, 0),
         ("during the largest copy, at most", unpacked, largest),
-        ("after the carry", unpacked - copied, copied),
+        ("after the carry", unpacked - copied - freed, copied),
     ] {
         let together = initramfs + new_root;
         println!("{when:34} {:>10} {:>10} {:>10}", initramfs / KIB, new_root / KIB, together / KIB);

@@ -59,7 +59,7 @@ fn a_slip_is_told_of_once() {
         ),
         (
             "root\nexec /a\ndir /b",
-            "p:3:1: dir: out of order: after exec there is nothing but another exec to fall back to",
+            "p:3:1: dir: out of order: after exec or spawn there is nothing but another one to fall back to",
         ),
         ("root\ndir /a", "p: ends without exec or spawn: the last step is `exec PATH` or `spawn PATH`"),
         ("root\nmount a\nexec /a", "p:2:8: too few words: mount SOURCE TARGET FSTYPE [OPTIONS]"),
