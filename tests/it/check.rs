@@ -6,6 +6,7 @@ mod hostile;
 mod images;
 mod mistakes;
 mod packed;
+mod verbs;
 
 use anyhow::Result;
 

@@ -75,7 +75,7 @@ impl Fitting<'_> {
         match self.refusal(path) {
             Some(text) => self.tell(step, 1, format!("drop {path}: {text}")),
             None if KERNELS.contains(&path) => {}
-            None if self.tree.at(&normalized(path)).is_none() => self.missing(step),
+            None if self.knows_tree && self.tree.at(&normalized(path)).is_none() => self.missing(step),
             None => {
                 let place = normalized(path);
                 if let Some((bound, line)) = self.bound.iter().find(|(bound, _)| is_in(&place, bound)) {

@@ -3,8 +3,9 @@
 
 use language::{ACTIONS, Fault, LIMITS, MAX_LEN, Verb};
 
+use super::habits::{self, limits};
 use super::words::{self, Line, MOST_BYTES, Spot, nearest, verbs};
-use super::{Finding, Plan, habits, options, text_of};
+use super::{Finding, Plan, options, text_of};
 use crate::initramfs::normalized;
 
 /// More than a plan has bytes, so that this ends whatever the fixing does.
@@ -109,7 +110,13 @@ fn fix(lines: &mut Vec<Line>, found: &Found) -> Option<Finding> {
         }
         Fault::NotANumber => {
             lines[at].words[place].text = "0".into();
-            (word.column, format!("{}: not a number: decimal digits, or unlimited: {usage}", word.text))
+            let meant = match lines[at].verb() {
+                Some(Verb::Wait) => limits::seconds_meant(&word.text),
+                _ => limits::number_meant(&word.text),
+            };
+            let hint = meant
+                .map_or(format!("decimal digits, or unlimited: {usage}"), |meant| format!("did you mean {meant}?"));
+            (word.column, format!("{}: not a number: {hint}", word.text))
         }
         Fault::UnknownLimit => {
             lines[at].words[place].text = "nofile".into();

@@ -4,6 +4,7 @@
 
 mod expansion;
 pub mod fstab;
+pub mod limits;
 mod mount;
 mod shell;
 mod steps;
@@ -44,6 +45,8 @@ pub struct Meant {
     column: usize,
     text: String,
     lines: Vec<Line>,
+    /// A word of the lines may be something else.
+    is_guess: bool,
 }
 
 impl Meant {
@@ -58,7 +61,7 @@ impl Meant {
     fn nothing(line: &Line, text: String) -> Meant {
         let column = line.words[0].column + usize::from(line.may_fail());
         let name = if line.name().is_empty() { "-" } else { line.name() };
-        Meant { column, text: format!("{name}: {text}"), lines: Vec::new() }
+        Meant { column, text: format!("{name}: {text}"), lines: Vec::new(), is_guess: false }
     }
 }
 
@@ -74,13 +77,19 @@ pub fn translate(plan: &mut Plan) -> Vec<Finding> {
     let last = plan.lines.len().wrapping_sub(1);
     let lines = std::mem::take(&mut plan.lines);
     for (at, line) in lines.into_iter().enumerate() {
-        let meant = if line.verb().is_some() { mount::meant(&line) } else { verbs::meant(&line, at == last) };
+        let meant = if line.verb() == Some(Verb::Limit) {
+            limits::meant(&line)
+        } else if line.verb().is_some() {
+            mount::meant(&line)
+        } else {
+            verbs::meant(&line, at == last)
+        };
         let Some(meant) = meant else {
             plan.lines.push(line);
             continue;
         };
         findings.push(Finding { place: Some((line.number, meant.column)), text: meant.text, is_warning: false });
-        plan.has_gaps |= meant.lines.is_empty();
+        plan.has_gaps |= meant.lines.is_empty() || meant.is_guess;
         plan.lines.extend(meant.lines);
     }
     findings

@@ -8,6 +8,7 @@ use language::{Kind, Verb};
 
 use super::shell::READERS;
 use crate::initramfs::normalized;
+use crate::plan::runs_program;
 use crate::plan::words::Line;
 
 /// The service's environment, as far as the plan tells.
@@ -61,8 +62,8 @@ impl Fixed {
 pub fn expansion(verb: Verb, kind: Kind, text: &str, variables: &Variables) -> Option<Fixed> {
     let is_path = kind == Kind::Path;
     match kind {
-        Kind::Mode | Kind::Options => None,
-        Kind::Word if verb != Verb::Exec => None,
+        Kind::Mode | Kind::Options | Kind::Limit | Kind::Number | Kind::Action => None,
+        Kind::Word if !runs_program(verb) => None,
         Kind::Text if verb == Verb::Module => None,
         _ => command(is_path, text)
             .or_else(|| home(kind, text, variables))
@@ -131,8 +132,9 @@ fn glob(verb: Verb, kind: Kind, text: &str) -> Option<Fixed> {
     let directory = stem.rsplit_once('/').map_or("", |(directory, _)| directory);
     let directory = if directory.is_empty() { "/" } else { directory };
     let said = match verb {
+        Verb::Drop => format!("nothing is expanded: write a step for each file, or `drop {directory}` for all of it"),
         Verb::Copy | Verb::Bind => format!("nothing is expanded: write a step for each file, or `bind {directory}`"),
         _ => "nothing is expanded: write each path".to_string(),
     };
-    Some(Fixed { text: directory.to_string(), said, is_guess: verb == Verb::Exec })
+    Some(Fixed { text: directory.to_string(), said, is_guess: runs_program(verb) })
 }

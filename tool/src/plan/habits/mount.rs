@@ -49,7 +49,7 @@ pub fn meant(line: &Line) -> Option<Meant> {
     let words = arguments(line).unwrap_or_default();
     if words.is_empty() {
         let text = format!("{what}: {}", line.usage());
-        return Some(Meant { column: first.column, text, lines: Vec::new() });
+        return Some(Meant { column: first.column, text, lines: Vec::new(), is_guess: false });
     }
     let step = words.iter().map(|text| placed(line, text));
     let step: Vec<Spot> = std::iter::once(line.words[0].clone()).chain(step).collect();
@@ -58,7 +58,7 @@ pub fn meant(line: &Line) -> Option<Meant> {
     let hint =
         if is_bind { format!(", or `bind {} {}` from the initramfs", words[0], words[1]) } else { String::new() };
     let text = format!("{what}: did you mean `{}`{hint}?", super::shown(&lines));
-    Some(Meant { column: first.column, text, lines })
+    Some(Meant { column: first.column, text, lines, is_guess: false })
 }
 
 /// The word as it stands in the line, or where its verb is.

@@ -4,13 +4,15 @@ use language::{Kind, Verb};
 
 use super::Slip;
 use super::expansion::{Variables, expansion};
+use crate::plan::runs_program;
 use crate::plan::words::{Line, Spot};
 
 /// Programs that expand what follows their `-c`.
 const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox"];
 
 /// Verbs whose first path must be there.
-pub const READERS: [Verb; 5] = [Verb::Copy, Verb::Bind, Verb::Module, Verb::Write, Verb::Exec];
+pub const READERS: [Verb; 9] =
+    [Verb::Copy, Verb::Bind, Verb::Drop, Verb::Module, Verb::Write, Verb::Wait, Verb::Run, Verb::Spawn, Verb::Exec];
 
 /// Fixes a line whose verb is known; the second is whether a word of it may be something else.
 pub fn fix(line: &mut Line, variables: &Variables) -> (Vec<Slip>, bool) {
@@ -43,7 +45,7 @@ fn kind(verb: Verb, place: usize) -> Kind {
 
 fn runs_shell(line: &Line) -> bool {
     let name = line.word(1).rsplit('/').next().unwrap_or_default();
-    line.verb() == Some(Verb::Exec) && SHELLS.contains(&name) && line.words.iter().any(|word| word.text == "-c")
+    line.verb().is_some_and(runs_program) && SHELLS.contains(&name) && line.words.iter().any(|word| word.text == "-c")
 }
 
 /// Cuts a line off at the first operator.

@@ -15,6 +15,11 @@ pub fn plain(words: &[Spot]) -> Vec<Arguments> {
     vec![words.iter().filter(|word| !is_option(word)).cloned().collect()]
 }
 
+/// rm(1): a step for each path.
+pub fn each(words: &[Spot]) -> Vec<Arguments> {
+    words.iter().filter(|word| !is_option(word)).map(|word| vec![word.clone()]).collect()
+}
+
 /// modprobe(8), which finds the file by itself: plans have modules in /modules.
 pub fn modules(words: &[Spot]) -> Vec<Arguments> {
     let mut arguments = plain(words);
