@@ -15,7 +15,7 @@ fn faults(text: &[u8]) -> Vec<(u16, String)> {
 }
 
 /// Every verb with as few and as many words as it takes, each in a plan that is otherwise right.
-const GOOD_LINES: [&str; 48] = [
+const GOOD_LINES: [&str; 68] = [
     "",
     " \t ",
     "#",
@@ -64,6 +64,26 @@ const GOOD_LINES: [&str; 48] = [
     "env A= b  c\td # e",
     "env _=x=y",
     "-exec /a",
+    "controllers",
+    "-controllers",
+    "wait /a",
+    "wait /a 0",
+    "-wait /a 18446744073709551615",
+    "wait /a unlimited",
+    "limit nofile 1024",
+    "limit core 0 unlimited",
+    "-limit rttime 0 0",
+    "drop /a",
+    "drop /",
+    "-drop /a",
+    "run /a",
+    "-run /a b c # d",
+    "on-exit poweroff",
+    "on-exit reboot",
+    "on-exit halt",
+    "-on-exit panic",
+    "-spawn /a",
+    "-spawn /a b c",
 ];
 
 #[test]
@@ -75,7 +95,7 @@ fn good_lines_are_accepted() {
 }
 
 /// Whole plans, and their faults.
-const PLANS: [(&str, &[(u16, &str)]); 20] = [
+const PLANS: [(&str, &[(u16, &str)]); 25] = [
     ("root\nexec /a", &[]),
     ("root size=1m,ro\nexec /a b c d e f g", &[]),
     ("root\r\nexec /a\r\n", &[]),
@@ -96,6 +116,11 @@ const PLANS: [(&str, &[(u16, &str)]); 20] = [
     ("root\nexec /a\ndir /b", &[(3, "OutOfOrder"), (0, "NoExec")]),
     ("root\nbogus\ndir\ndir a\nexec /a", &[(2, "UnknownVerb"), (3, "TooFewWords"), (4, "NotAbsolute")]),
     ("root\nexec /a\nexec /b", &[]),
+    ("on-exit halt\nspawn /a", &[]),
+    ("-spawn /a\n-exec /b\nspawn /c", &[]),
+    ("spawn /a\non-exit halt", &[(2, "OutOfOrder"), (0, "NoExec")]),
+    ("spawn /a\nrun /b", &[(2, "OutOfOrder"), (0, "NoExec")]),
+    ("run /a", &[(0, "NoExec")]),
 ];
 
 #[test]

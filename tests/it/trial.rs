@@ -3,6 +3,7 @@
 mod ending;
 mod namespace;
 mod refusals;
+mod verbs;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -42,6 +42,9 @@ pub const CALLS: &[(&str, i64, &[Sort])] = &[
     ("move_mount", libc::SYS_move_mount, &[Number, Text, Number, Text, Number]),
     ("finit_module", libc::SYS_finit_module, &[Number, Text, Number]),
     ("execve", libc::SYS_execve, &[Text]),
+    ("faccessat", libc::SYS_faccessat, &[Number, Text, Number]),
+    ("openat2", libc::SYS_openat2, &[Number, Text, Bytes, Number]),
+    ("getdents64", libc::SYS_getdents64, &[Number, Answer, Number]),
 ];
 
 /// The addresses among a call's arguments that texts or bytes lie at.

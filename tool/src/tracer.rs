@@ -3,8 +3,10 @@
 mod memory;
 mod registers;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
-use nix::sys::ptrace::{self, Options};
+use nix::sys::ptrace::{self, Event, Options};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -15,6 +17,8 @@ pub use registers::Registers;
 /// Follows one process, from the thread that started it.
 pub struct Tracer {
     pub pid: Pid,
+    /// The process that executes a program: this one, or a child of it.
+    pub service: Pid,
     is_inside: bool,
     /// For the process, when it goes on.
     signal: Option<Signal>,
@@ -27,7 +31,7 @@ pub enum Stop {
     Enters(Registers),
     /// After one.
     Leaves(Registers),
-    /// It has become another program, and has run nothing of it.
+    /// It, or its child, has become another program, and has run nothing of it.
     Executes,
     Ends(End),
 }
@@ -55,6 +59,9 @@ impl End {
     }
 }
 
+const OPTIONS: Options =
+    Options::PTRACE_O_TRACESYSGOOD.union(Options::PTRACE_O_TRACEEXEC).union(Options::PTRACE_O_EXITKILL);
+
 impl Tracer {
     /// Of a process that asked for it by PTRACE_TRACEME and then became a program, which it has run nothing of.
     pub fn of(pid: Pid) -> Result<Tracer> {
@@ -62,9 +69,28 @@ impl Tracer {
             WaitStatus::Stopped(_, Signal::SIGTRAP) => {}
             other => bail!("init did not start: {other:?}"),
         }
-        let options = Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACEEXEC | Options::PTRACE_O_EXITKILL;
-        ptrace::setoptions(pid, options).context("cannot watch init")?;
-        Ok(Tracer { pid, is_inside: false, signal: None })
+        ptrace::setoptions(pid, OPTIONS).context("cannot watch init")?;
+        Ok(Tracer { pid, service: pid, is_inside: false, signal: None })
+    }
+
+    /// From here on a child that it starts by vfork(2) is held, too, when it has become a program.
+    pub fn hold_child(&self) -> Result<()> {
+        ptrace::setoptions(self.pid, OPTIONS | Options::PTRACE_O_TRACEVFORK).context("cannot watch init's child")
+    }
+
+    /// Whether the child that it has just started becomes a program; then that child is held. Else it has ended.
+    fn holds_child(&mut self) -> Result<bool> {
+        let child = ptrace::getevent(self.pid).context("cannot tell init's child")?;
+        let child = Pid::from_raw(child as i32);
+        loop {
+            match waitpid(child, None).context("cannot wait for init's child")? {
+                WaitStatus::PtraceEvent(..) => break,
+                WaitStatus::Exited(..) | WaitStatus::Signaled(..) => return Ok(false),
+                _ => ptrace::cont(child, None).context("cannot go on watching init's child")?,
+            }
+        }
+        self.service = child;
+        Ok(true)
     }
 
     /// Lets it go on up to where it stops next.
@@ -73,6 +99,11 @@ impl Tracer {
             ptrace::syscall(self.pid, self.signal.take()).context("cannot go on watching init")?;
             match waitpid(self.pid, None).context("cannot wait for init")? {
                 WaitStatus::PtraceSyscall(_) => break,
+                WaitStatus::PtraceEvent(_, _, event) if event == Event::PTRACE_EVENT_VFORK as i32 => {
+                    if self.holds_child()? {
+                        return Ok(Stop::Executes);
+                    }
+                }
                 WaitStatus::PtraceEvent(..) => return Ok(Stop::Executes),
                 WaitStatus::Stopped(_, signal) => self.signal = Some(signal),
                 other => {
@@ -90,7 +121,9 @@ impl Tracer {
 
     /// Lets it run on its own, to its end.
     pub fn let_go(self) -> Result<End> {
-        ptrace::detach(self.pid, None).context("cannot let the service go")?;
+        for pid in BTreeSet::from([self.service, self.pid]) {
+            ptrace::detach(pid, None).context("cannot let the service go")?;
+        }
         End::of(self.pid)
     }
 }

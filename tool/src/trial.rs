@@ -27,7 +27,8 @@ use tried::Tried;
 /// Of this command, at the end of its help.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0      init became the service; with --run, the service ended by reboot(2)
+  0      init became the service, or spawned it; with --run, it ended by
+         reboot(2), the service's own or init's after it
   1      init ended before, or nothing could be tried: a message says which
   2      the command line is wrong
   other  with --run: what the service exited with; 128 and the signal's number
@@ -85,7 +86,7 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
 /// From the service's first instruction on.
 fn go_on(options: &Options, tracer: Tracer, tried: &mut Tried) -> Result<()> {
     if !options.json {
-        println!("\n{}", view::of(tracer.pid)?);
+        println!("\n{}", view::of(tracer.service)?);
     }
     if !options.run {
         return Ok(());
@@ -93,7 +94,9 @@ fn go_on(options: &Options, tracer: Tracer, tried: &mut Tried) -> Result<()> {
     if !options.json {
         println!("the service runs:");
     }
-    let gone = Gone::of(tracer.let_go()?);
+    let is_spawned = tracer.service != tracer.pid;
+    let end = tracer.let_go()?;
+    let gone = if is_spawned { Gone::of_init(end) } else { Gone::of(end) };
     if !options.json {
         println!("{gone}");
     }

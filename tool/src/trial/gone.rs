@@ -12,6 +12,9 @@ pub enum Gone {
     Ended(End),
     PoweredOff,
     Restarted,
+    /// By init, after the service's end, which init tells.
+    PoweredOffByInit,
+    RestartedByInit,
 }
 
 impl Gone {
@@ -25,20 +28,29 @@ impl Gone {
         }
     }
 
+    /// The same, of a service that init has spawned.
+    pub fn of_init(end: End) -> Gone {
+        match Gone::of(end) {
+            Gone::PoweredOff => Gone::PoweredOffByInit,
+            Gone::Restarted => Gone::RestartedByInit,
+            other => other,
+        }
+    }
+
     /// For this program to exit with: 0 after reboot(2), else as the service did.
     pub fn code(&self) -> u8 {
         match self {
             Gone::Ended(End::Exited(code)) => *code as u8,
             Gone::Ended(End::Killed(signal)) => 128 + *signal as u8,
-            Gone::PoweredOff | Gone::Restarted => 0,
+            Gone::PoweredOff | Gone::Restarted | Gone::PoweredOffByInit | Gone::RestartedByInit => 0,
         }
     }
 
     pub fn json(&self) -> Value {
         match self {
             Gone::Ended(end) => json(*end),
-            Gone::PoweredOff => json!({"kind": "power-off"}),
-            Gone::Restarted => json!({"kind": "restart"}),
+            Gone::PoweredOff | Gone::PoweredOffByInit => json!({"kind": "power-off"}),
+            Gone::Restarted | Gone::RestartedByInit => json!({"kind": "restart"}),
         }
     }
 }
@@ -49,6 +61,8 @@ impl fmt::Display for Gone {
             Gone::Ended(end) => out.write_str(&told("the service", *end)),
             Gone::PoweredOff => write!(out, "the service powered off: a clean end"),
             Gone::Restarted => write!(out, "the service restarted the machine: a clean end"),
+            Gone::PoweredOffByInit => write!(out, "the service ended, and init powered off: a clean end"),
+            Gone::RestartedByInit => write!(out, "the service ended, and init restarted the machine: a clean end"),
         }
     }
 }

@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use language::Verb;
-use libc::{SYS_chroot as CHROOT, SYS_openat as OPENAT, SYS_read as READ};
+use libc::{
+    SYS_chroot as CHROOT, SYS_clone as CLONE, SYS_openat as OPENAT, SYS_prlimit64 as PRLIMIT64, SYS_read as READ,
+};
 
 use crate::calls::texts;
 use crate::tracer::{Memory, Registers};
@@ -36,18 +38,15 @@ pub struct Ledger<'a> {
     pub loose: Vec<(Duration, bool)>,
     /// The least time of any call is that of watching it.
     pub least: Duration,
+    /// The first step that may yet be told by a call without an address in the plan.
+    pub uncounted: usize,
 }
 
 impl Ledger<'_> {
     /// Before a call; whether it is the step's that is under way from here on.
     pub fn enter(&mut self, memory: &Memory, registers: &Registers) -> bool {
-        let step = texts(registers).find_map(|address| self.step_at(address)).or_else(|| {
-            let is_open = registers.number() == OPENAT;
-            let path = if is_open { memory.string(registers.arguments()[1]) } else { None };
-            let is_controllers = path.is_some_and(|path| path.ends_with("/cgroup.subtree_control"));
-            let mut rest = self.steps.iter().enumerate().skip(self.current);
-            rest.find(|(_, step)| is_controllers && step.verb == Verb::Controllers).map(|(at, _)| at)
-        });
+        let step =
+            texts(registers).find_map(|address| self.step_at(address)).or_else(|| self.step_of(memory, registers));
         let Some(step) = step.filter(|step| *step >= self.current) else { return false };
         let begins = match step == self.current {
             true => self.loose.len(),
@@ -63,6 +62,22 @@ impl Ledger<'_> {
         self.loose = next;
         self.settle();
         true
+    }
+
+    /// The step that a call belongs to which has no address in the plan.
+    fn step_of(&mut self, memory: &Memory, registers: &Registers) -> Option<usize> {
+        let path = || memory.string(registers.arguments()[1]).unwrap_or_default();
+        let verbs: &[Verb] = match registers.number() {
+            OPENAT if path().ends_with("/cgroup.subtree_control") => &[Verb::Controllers],
+            CLONE => &[Verb::Run, Verb::Spawn],
+            PRLIMIT64 => &[Verb::Limit],
+            _ => return None,
+        };
+        let mut rest = self.steps.iter().enumerate().skip(self.current.max(self.uncounted));
+        let found = rest.find(|(_, step)| verbs.contains(&step.verb)).map(|(at, _)| at)?;
+        // Each of these steps makes one such call.
+        self.uncounted = found + 1;
+        Some(found)
     }
 
     /// After a call.
@@ -91,9 +106,9 @@ impl Ledger<'_> {
         self.loose.push((time, false));
     }
 
-    /// What is done in the current step.
-    pub fn verb(&self) -> Option<Verb> {
-        self.steps.get(self.current).map(|step| step.verb)
+    /// The current step.
+    pub fn step(&self) -> Option<&Taken> {
+        self.steps.get(self.current)
     }
 
     /// Something to report about the current step, once.

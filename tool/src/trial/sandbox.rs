@@ -26,6 +26,11 @@ const NOBODY: u32 = 65534;
 const DEVICES: [(&str, u32, u32); 6] =
     [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 
+/// Whether the substitute for devtmpfs has a device of this path.
+pub fn has_device(path: &str) -> bool {
+    DEVICES.iter().any(|(name, ..)| path.strip_prefix("/dev/") == Some(*name))
+}
+
 /// As whom it runs.
 pub fn whose() -> &'static str {
     if geteuid().is_root() { "nobody" } else { "an ordinary user" }

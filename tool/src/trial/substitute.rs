@@ -4,11 +4,13 @@
 use anyhow::Result;
 use language::Verb;
 use libc::{
-    EACCES, EINVAL, ENOENT, ENOSYS, EPERM, EROFS, MS_BIND, MS_REC, SYS_finit_module as MODULE, SYS_mount as MOUNT,
-    SYS_openat as OPENAT, SYS_write as WRITE,
+    EACCES, EINVAL, ENOENT, ENOSYS, EPERM, EROFS, MS_BIND, MS_REC, SYS_faccessat as FACCESSAT,
+    SYS_finit_module as MODULE, SYS_mount as MOUNT, SYS_openat as OPENAT, SYS_prlimit64 as PRLIMIT64,
+    SYS_wait4 as WAIT4, SYS_write as WRITE,
 };
 
-use super::sandbox::STORE;
+use super::ledger::Taken;
+use super::sandbox::{self, STORE};
 use crate::tracer::{Memory, Registers};
 
 /// Below the stack pointer and its red zone: nothing of init's.
@@ -42,8 +44,9 @@ pub fn before(memory: &Memory, registers: &Registers) -> Result<Option<Substitut
 }
 
 /// After a refusal: what a VM's kernel would not refuse.
-pub fn after(memory: &Memory, registers: &Registers, verb: Option<Verb>, tries: usize) -> Result<Option<Substitute>> {
+pub fn after(memory: &Memory, registers: &Registers, step: Option<&Taken>, tries: usize) -> Result<Option<Substitute>> {
     let errno = -registers.result() as i32;
+    let verb = step.map(|step| step.verb);
     match registers.number() {
         MOUNT if errno == EPERM => mounted(memory, registers, tries),
         MOUNT if errno == EINVAL && tries == 0 => without_owner(memory, registers),
@@ -51,9 +54,32 @@ pub fn after(memory: &Memory, registers: &Registers, verb: Option<Verb>, tries: 
         WRITE if verb == Some(Verb::Write) && matches!(errno, EACCES | EPERM) => {
             Ok(Some(done(registers, registers.arguments()[2] as i64, NOT_WRITTEN)))
         }
+        FACCESSAT if verb == Some(Verb::Wait) && errno == ENOENT => Ok(plugged_in(memory, registers)),
+        PRLIMIT64 if errno == EPERM => Ok(Some(done(registers, 0, "not raised: only a VM's root may"))),
+        WAIT4 if verb == Some(Verb::Run) => passed_over(memory, registers, step.map_or("", |step| &step.text)),
         MODULE if matches!(errno, EPERM | ENOSYS) => Ok(Some(done(registers, 0, "not loaded: only a VM's root may"))),
         _ => Ok(None),
     }
+}
+
+/// A device that is waited for.
+fn plugged_in(memory: &Memory, registers: &Registers) -> Option<Substitute> {
+    let path = memory.string(registers.arguments()[1]).unwrap_or_default();
+    let is_device = ["/dev/", "/sys/"].iter().any(|directory| path.starts_with(directory));
+    is_device.then(|| done(registers, 0, "taken as there: no device is plugged in here"))
+}
+
+/// The failure of a program that was to do something with a device that is not here.
+fn passed_over(memory: &Memory, registers: &Registers, step: &str) -> Result<Option<Substitute>> {
+    let [whom, status, ..] = registers.arguments();
+    let is_device = |word: &str| word.contains("/dev/") && !sandbox::has_device(word);
+    // Init waits for one child alone to learn why that could not be executed.
+    let has_ended = whom as i32 == -1 && registers.result() > 0;
+    if !has_ended || !step.split(' ').any(is_device) || memory.bytes(status, 4).is_none_or(|status| status == [0; 4]) {
+        return Ok(None);
+    }
+    memory.write(status, &[0; 4])?;
+    Ok(Some(done(registers, registers.result(), "it failed, and that is passed over: no device is plugged in here")))
 }
 
 const NOT_WRITTEN: &str = "refused here, so written to nowhere: only a VM's root may";

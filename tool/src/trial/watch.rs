@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use libc::SYS_sendfile as SENDFILE;
+use language::Verb;
+use libc::{SYS_clone as CLONE, SYS_sendfile as SENDFILE};
 use nix::unistd::Pid;
 
 use super::ledger::{Ledger, Taken};
@@ -23,8 +24,15 @@ pub struct Watched {
 pub fn watch(tracer: &mut Tracer, plan: &Plan) -> Result<Watched> {
     let steps = plan.steps().iter().map(taken).collect();
     let memory = Memory::of(tracer.pid)?;
-    let mut ledger =
-        Ledger { plan: plan.text(), base: None, steps, current: 0, loose: Vec::new(), least: Duration::MAX };
+    let mut ledger = Ledger {
+        plan: plan.text(),
+        base: None,
+        steps,
+        current: 0,
+        loose: Vec::new(),
+        least: Duration::MAX,
+        uncounted: 0,
+    };
     let ending = follow(tracer, &memory, &mut ledger)?;
     Ok(Watched { steps: ledger.close(), ending })
 }
@@ -42,6 +50,9 @@ struct Call {
     is_of_step: bool,
 }
 
+/// What a service that is spawned has in a VM alone.
+const OF_SPAWN: &str = "a VM has more: ctrl-alt-del, disks to unmount, a machine that reboot(2) ends";
+
 /// From call to call: two stops each, one before and one after.
 fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<Option<End>> {
     let mut call: Option<Call> = None;
@@ -50,6 +61,10 @@ fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<O
         call = match (stop, call) {
             (Stop::Enters(registers), None) => {
                 let is_of_step = ledger.enter(memory, &registers);
+                if registers.number() == CLONE && ledger.step().is_some_and(|step| step.verb == Verb::Spawn) {
+                    tracer.hold_child()?;
+                    ledger.note(OF_SPAWN);
+                }
                 if let Some(substitute) = substitute::before(memory, &registers)? {
                     substitute.registers.put(tracer.pid)?;
                     ledger.note(substitute.note);
@@ -75,7 +90,7 @@ fn leave(pid: Pid, memory: &Memory, ledger: &mut Ledger, call: Call, now: Regist
         keep_mode(pid, &call.registers)?;
     }
     let registers = call.registers.left(now);
-    let found = substitute::after(memory, &registers, ledger.verb(), call.tries)?;
+    let found = substitute::after(memory, &registers, ledger.step(), call.tries)?;
     found.as_ref().map_or(registers, |substitute| substitute.registers).put(pid)?;
     let Some(substitute) = found else { return Ok(None) };
     ledger.note(substitute.note);
