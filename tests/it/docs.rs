@@ -61,7 +61,7 @@ fn the_man_pages_plans_are_good() -> Result<()> {
     let page = read(MAN_PAGE)?;
     let blocks = page.split(".Bd -literal -offset indent\n").skip(1).filter_map(|rest| rest.split(".Ed").next());
     let plans: Vec<&str> = blocks.filter(|block| block.starts_with("root")).collect();
-    assert_eq!(plans.len(), 2);
+    assert_eq!(plans.len(), 3);
     for text in plans {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), text)?;

@@ -3,6 +3,7 @@
 mod content;
 mod init;
 mod numbers;
+mod programs;
 mod refusals;
 
 use std::fs;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::read;
-use crate::namespaces::troubleshooting::{OTHERS, PLANS, STEPS};
+use crate::namespaces::troubleshooting::{ENDS, OTHERS, PLANS, STEPS};
 use crate::vm::troubleshooting::messages;
 
 /// The first cell of each row of the tables of messages.
@@ -20,7 +20,7 @@ fn quoted(page: &str) -> BTreeSet<String> {
 #[test]
 fn each_message_is_one_that_a_test_makes() -> Result<()> {
     let page = read("docs/troubleshooting.md")?;
-    let made = STEPS.iter().chain(&PLANS).map(|(_, message)| *message).chain(OTHERS).chain(messages());
+    let made = STEPS.iter().chain(&PLANS).chain(&ENDS).map(|(_, message)| *message).chain(OTHERS).chain(messages());
     let made: BTreeSet<String> = made.map(str::to_string).collect();
     let quoted = quoted(&page);
     let wrong: Vec<&String> = quoted.symmetric_difference(&made).collect();

@@ -3,10 +3,11 @@
 use anyhow::Result;
 use vm::sandbox::Sandbox;
 
+use super::programs::with_scripts;
 use super::{initramfs, run};
 
 /// Steps after the opening ones, and the message that the last of them ends with.
-pub const STEPS: [(&str, &str); 27] = [
+pub const STEPS: [(&str, &str); 42] = [
     ("mount sysfs /sys sysfs\nmount sysfs /sys sysfs", "mount sysfs on /sys: EBUSY (16)"),
     ("mount devtmpfs /dev nosuchfs", "mount devtmpfs on /dev: ENODEV (19)"),
     ("mount tmpfs /run tmpfs bogus=1", "mount tmpfs on /run: EINVAL (22)"),
@@ -19,14 +20,29 @@ pub const STEPS: [(&str, &str); 27] = [
     ("write /proc/sys/kernel/hostname name", "write /proc/sys/kernel/hostname: ENOENT (2)"),
     ("mount proc /proc proc\nwrite /proc/self/oom_score_adj many", "write /proc/self/oom_score_adj: EINVAL (22)"),
     ("controllers cpu memory", "controllers cpu memory: ENOENT (2)"),
+    ("controllers", "controllers: ENOENT (2)"),
+    ("wait /dev/vda 1", "wait /dev/vda 1: ETIMEDOUT (110)"),
+    ("copy /file\nwait /file/a", "wait /file/a: ENOTDIR (20)"),
+    ("limit nofile 9 8", "limit nofile 9 8: EINVAL (22)"),
+    ("limit nofile unlimited", "limit nofile unlimited: EPERM (1)"),
     ("copy /sbin/crun", "copy /sbin/crun: ENOENT (2)"),
     ("copy /directory", "copy /directory: EISDIR (21)"),
     ("copy /file /dev/kmsg", "copy /file to /dev/kmsg: EEXIST (17)"),
     ("mount tmpfs /small tmpfs size=64k\ncopy /big /small/big", "copy /big to /small/big: ENOSPC (28)"),
     ("bind /nothing", "bind /nothing: ENOENT (2)"),
     ("dir /a\nbind /file /a", "bind /file on /a: EINVAL (22)"),
+    ("bind /directory\ndrop /directory", "drop /directory: EBUSY (16)"),
+    ("drop /nothing", "drop /nothing: ENOENT (2)"),
+    ("drop /link/file", "drop /link/file: ELOOP (40)"),
+    ("drop /.moveroot", "drop /.moveroot: EXDEV (18)"),
     (MANY_VARIABLES, "env A64=B: E2BIG (7)"),
     ("module /modules/none.ko", "module /modules/none.ko: ENOENT (2)"),
+    ("bind /bin\nrun /bin/fail", "run /bin/fail: exit status 3"),
+    ("bind /bin\nrun /bin/die", "run /bin/die: signal 11"),
+    ("run /bin/nothing", "run /bin/nothing: ENOENT (2)"),
+    ("copy /file\nrun /file", "run /file: EACCES (13)"),
+    ("copy /garbage\nrun /garbage", "run /garbage: ENOEXEC (8)"),
+    ("spawn /sbin/nothing", "spawn /sbin/nothing: ENOENT (2)"),
     ("exec /sbin/nothing", "exec /sbin/nothing: ENOENT (2)"),
     ("copy /script\nexec /script", "exec /script: ENOENT (2)"),
     ("dir /a\nexec /a", "exec /a: EACCES (13)"),
@@ -40,7 +56,7 @@ pub const STEPS: [(&str, &str); 27] = [
 const MANY_VARIABLES: &str = "";
 
 /// Whole plans, and what is wrong with them.
-pub const PLANS: [(&str, &str); 12] = [
+pub const PLANS: [(&str, &str); 15] = [
     ("root size=lots\nexec /sbin/agent", "root size=lots: EINVAL (22)"),
     ("root\nbogus /a\nexec /sbin/agent", "unknown verb"),
     ("root\nmount tmpfs /a\nexec /sbin/agent", "too few words"),
@@ -49,6 +65,9 @@ pub const PLANS: [(&str, &str); 12] = [
     ("root\ndir /a 0o755\nexec /sbin/agent", "mode is not octal"),
     ("root\nenv A\nexec /sbin/agent", "not NAME=VALUE"),
     ("root shared\nexec /sbin/agent", "root shared: not for a new mount"),
+    ("limit nofile many\nexec /sbin/agent", "not a number"),
+    ("limit files 9\nexec /sbin/agent", "unknown limit"),
+    ("on-exit stop\nspawn /sbin/agent", "not poweroff, reboot, halt or panic"),
     ("dir /a\nroot\nexec /sbin/agent", "out of order"),
     ("root", "ends without exec or spawn"),
     ("root\n-exec /sbin/nothing", "ends without exec or spawn"),
@@ -59,7 +78,8 @@ pub const PLANS: [(&str, &str); 12] = [
 const TOO_LONG: &str = "";
 
 fn furnished() -> Result<Sandbox> {
-    let sandbox = initramfs()?.file("/file", "content", 0o644)?.dir("/directory", 0o755)?;
+    let sandbox = with_scripts(&[("fail", "exit 3"), ("die", "kill -SEGV $$")])?;
+    let sandbox = sandbox.symlink("/directory", "/link")?.file("/file", "content", 0o644)?.dir("/directory", 0o755)?;
     let sandbox = sandbox.file("/big", [0xa5; 200_000], 0o644)?.file("/garbage", "no program", 0o755)?;
     sandbox.file("/script", "#!/no/interpreter\n", 0o755)
 }
@@ -69,7 +89,10 @@ fn messages_of_steps() -> Result<()> {
     let many: Vec<String> = (0..=66).map(|number| format!("env A{number}=B")).collect();
     for (steps, message) in STEPS {
         let steps = if steps == MANY_VARIABLES { many.join("\n") } else { steps.to_string() };
-        let outcome = run(furnished()?, &format!("{steps}\nexec /sbin/agent --report"))?;
+        // After a step that runs the service there is nothing but another one.
+        let is_last = steps.rsplit('\n').next().is_some_and(|step| step.starts_with("spawn"));
+        let plan = if is_last { steps.clone() } else { format!("{steps}\nexec /sbin/agent --report") };
+        let outcome = run(furnished()?, &plan)?;
         assert!(outcome.stderr.starts_with("moveroot: boot.plan:"), "{steps}: {outcome:#?}");
         assert!(outcome.stderr.ends_with(&format!(": {message}\n")), "{steps}: {outcome:#?}");
     }
@@ -84,6 +107,19 @@ fn messages_of_plans() -> Result<()> {
         let plan = if plan == TOO_LONG { &long } else { plan };
         let outcome = furnished()?.plan(plan)?.run()?;
         assert!(outcome.stderr.ends_with(&format!(": {message}\n")), "{plan}: {outcome:#?}");
+    }
+    Ok(())
+}
+
+/// Services, and what is said of their end.
+pub const ENDS: [(&str, &str); 2] =
+    [("/bin/fail", "moveroot: /bin/fail: exit status 3"), ("/bin/die", "moveroot: /bin/die: signal 11")];
+
+#[test]
+fn messages_of_the_end() -> Result<()> {
+    for (service, message) in ENDS {
+        let outcome = run(furnished()?, &format!("bind /bin\nspawn {service}"))?;
+        assert_eq!(outcome.stderr, format!("{message}\n"));
     }
     Ok(())
 }
