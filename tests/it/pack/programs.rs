@@ -48,6 +48,7 @@ fn are_refused_where_they_would_not_run() -> Result<()> {
     let ground = Ground::new()?;
     for (plan, _) in &PLANS[..2] {
         let said = ground.plan(plan)?.refusal(LS)?;
+        // Of the second plan, the program that runs before has made no difference.
         assert!(said.contains(":5: /sbin/ls needs what no step carries: /lib"), "{plan}: {said}");
         assert!(
             said.contains("add before line 3, or let --carry-libs do it:\n    bind /lib\n    bind /lib64"),

@@ -8,7 +8,7 @@ use super::new_root::Found;
 use super::{Fitting, Running};
 use crate::elf::{self, Loader, Program};
 use crate::initramfs::normalized;
-use crate::plan::{Finding, Step};
+use crate::plan::Step;
 
 /// As many as execve(2) follows.
 const MAX_INTERPRETERS: usize = 5;
@@ -196,8 +196,7 @@ impl Fitting<'_> {
         }
         if !needs.uncarried.is_empty() {
             let text = format!("{path} needs what no step carries: {}", list(&needs.uncarried));
-            let finding = step.finding(1, text);
-            self.fit.needs.push(Finding { is_warning: finding.is_warning || self.root.ran.is_some(), ..finding });
+            self.fit.needs.push(step.finding(1, text));
         }
     }
 

@@ -13,7 +13,6 @@ use crate::plan::{Step, nearest};
 const MAKE_NO_FILES: &str = "mkfs mke2fs mkswap wipefs blkdiscard fsck e2fsck tune2fs resize2fs xfs_repair xfs_growfs \
     swapon ip ifconfig route sysctl modprobe insmod hwclock true sleep echo";
 
-
 /// Agents that another process 1 changes, and how; by their own source.
 const AGENTS: [(&str, &str); 3] = [
     ("kata-agent", "mounts nothing and does not power off unless it is pid 1"),
