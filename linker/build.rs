@@ -1,12 +1,14 @@
 //! Checks the plan that is built in and makes its steps, and passes the linker script to the program `init`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, process};
 
 use language::{Lines, MAX_LEN, Plan, Refusal, Text};
 
 /// Each argument of the linker's, for the program alone, and why it is there.
 const LINK: &[&str] = &[
+    "-fuse-ld=lld",          // the toolchain's own links for each processor, and writes binaries
     "-nostartfiles",         // _start is ours
     "-nostdlib",             // there is no C library
     "-static",               // no interpreter
@@ -17,22 +19,39 @@ const LINK: &[&str] = &[
     "-Wl,-z,norelro",        // nothing is written, so there is nothing to protect after a relocation
 ];
 
+/// By Rust's name: e_machine and e_flags as elf.h has them, what the linker calls it.
+const PROCESSORS: &[(&str, u16, u32, &str)] = &[
+    ("x86_64", 62, 0, "elf_x86_64"),
+    ("aarch64", 183, 0, "aarch64linux"),
+    ("riscv64", 243, 5, "elf64lriscv"), // EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE
+];
+
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let script = root.join("linker/init.ld");
     println!("cargo:rerun-if-changed={}", script.display());
     println!("cargo:rustc-link-arg-bin=init=-Wl,-T,{}", script.display());
-    let machine = match env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
-        Ok("x86_64") => 62, // EM_X86_64 of elf.h
-        other => refuse(&format!("src/start.rs has no entry for {other:?}")),
+    let name = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
+    let Some((_, machine, flags, emulation)) = PROCESSORS.iter().find(|(known, ..)| *known == name) else {
+        refuse(&format!("src/start.rs has no entry for {name}"))
     };
-    println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=machine={machine}");
+    println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=machine={machine},--defsym=flags={flags},-m,{emulation}");
+    println!("cargo:rustc-link-arg-bin=init=-B{}", linkers().display());
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
     // Four pages with the plan that is built in by default; another may be longer.
     let limit = (4 * 4096).max(3 * 4096 + 2048 + build_in_plan(&root));
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
+}
+
+/// The directory where the C compiler, which rustc calls to link, finds the toolchain's `ld.lld`.
+fn linkers() -> PathBuf {
+    let [rustc, host] = ["RUSTC", "HOST"].map(|name| env::var_os(name).expect("cargo sets RUSTC and HOST"));
+    let output = Command::new(rustc).args(["--print", "sysroot"]).output();
+    let output = output.unwrap_or_else(|error| refuse(&format!("cannot run rustc: {error}")));
+    let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    Path::new(&sysroot).join("lib/rustlib").join(host).join("bin/gcc-ld")
 }
 
 /// The plan that `MOVEROOT_PLAN` names, else src/default.plan; how many bytes it takes.

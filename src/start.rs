@@ -21,6 +21,8 @@ use crate::sys::process::{Arguments, KernelWords};
 use language::MAX_WORDS;
 
 #[cfg_attr(target_arch = "x86_64", path = "start/x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "start/aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "start/riscv64.rs")]
 mod processor;
 
 /// What `_start` puts below the initial stack pointer, which stays a multiple of 16, as the ABI has it before a call.

@@ -1,0 +1,62 @@
+//! RISC-V's entry, and the functions that compiled Rust calls by name.
+
+use super::{Below, begin};
+use core::arch::global_asm;
+
+global_asm!(
+    ".section .text._start,\"ax\",@progbits",
+    ".globl _start",
+    "_start: mv a0, sp",
+    "li t0, {below}",
+    "sub sp, sp, t0",
+    "mv a1, sp",
+    "call {begin}",
+    below = const size_of::<Below>(),
+    begin = sym begin,
+);
+
+// Byte by byte: what init copies and compares is short. memcmp tells equal from not equal alone: nothing here asks for an order.
+global_asm!(
+    ".section .text.memcpy,\"ax\",@progbits",
+    ".globl memcpy",
+    "memcpy: add a2, a2, a0",
+    "mv a3, a0",
+    "1: beq a3, a2, 2f",
+    "lbu a4, 0(a1)",
+    "sb a4, 0(a3)",
+    "addi a1, a1, 1",
+    "addi a3, a3, 1",
+    "j 1b",
+    "2: ret",
+    ".section .text.memset,\"ax\",@progbits",
+    ".globl memset",
+    "memset: add a2, a2, a0",
+    "mv a3, a0",
+    "1: beq a3, a2, 2f",
+    "sb a1, 0(a3)",
+    "addi a3, a3, 1",
+    "j 1b",
+    "2: ret",
+    ".section .text.bcmp,\"ax\",@progbits",
+    ".globl bcmp, memcmp",
+    "bcmp: memcmp: add a2, a2, a0",
+    "1: beq a0, a2, 2f",
+    "lbu a3, 0(a0)",
+    "lbu a4, 0(a1)",
+    "addi a0, a0, 1",
+    "addi a1, a1, 1",
+    "beq a3, a4, 1b",
+    "li a0, 1",
+    "ret",
+    "2: li a0, 0",
+    "ret",
+    ".section .text.strlen,\"ax\",@progbits",
+    ".globl strlen",
+    "strlen: mv a1, a0",
+    "1: lbu a2, 0(a1)",
+    "addi a1, a1, 1",
+    "bnez a2, 1b",
+    "sub a0, a1, a0",
+    "addi a0, a0, -1",
+    "ret",
+);
