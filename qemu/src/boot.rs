@@ -15,12 +15,14 @@ use clap::Args;
 use machine::accel::{self, Choice};
 use machine::bundle::Bundle;
 use machine::cleanup::Cleanup;
-use machine::demo::{Guest, Parts, agent, demo_plan, verdict};
+use machine::demo::{Guest, Parts, agent_for, demo_plan, verdict};
 use machine::qemu::Vm;
 use machine::task::Style;
 use machine::vsock::{self, Vsock};
 use measure::timeline;
 use measure::timeline::{Timeline, Watch};
+use sources::arch::{Arch, X86_64};
+use sources::kernel::Debian;
 use sources::{build, host, kernel, workspace};
 use tool::plan::Plan;
 use tool::{output, pack};
@@ -35,6 +37,9 @@ Exit codes:
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub struct Options {
+    /// The guest's processor: x86_64, aarch64, riscv64
+    #[arg(long, value_name = "NAME", default_value = "x86_64", value_parser = Arch::named)]
+    pub arch: &'static Arch,
     /// Who runs the guest's instructions
     #[arg(long, value_enum, default_value_t)]
     pub accel: Choice,
@@ -89,16 +94,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     refuse_given(options)?;
     options.timeline.as_deref().map(output::ensure_writable).transpose()?;
     let kernel = match &options.release {
-        Some(release) => Some(kernel::of(release)?),
+        Some(release) => Some(Debian { arch: options.arch, release: Some(release) }.kernel()?),
         None => options.kernel.clone(),
     };
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
     let agent = match &options.agent {
         Some(own) => own.clone(),
-        None if options.task.is_some() => build::guest("taskd", "taskd")?,
-        None => agent(&plan)?,
+        None if options.task.is_some() => build::guest_for(options.arch, "taskd", "taskd")?,
+        None => agent_for(options.arch, &plan)?,
     };
-    let mut parts = Parts::gather_with(kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
+    let mut parts = Parts::gather_for(options.arch, kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
     if options.timeline.is_some() {
         parts.init = build::marked_init()?;
     }
@@ -119,9 +124,14 @@ fn refuse_given(options: &Options) -> Result<()> {
         options.task.is_none() || options.timeline.is_none(),
         "--timeline draws what init and the demo agent mark; a boot with --task prints a table of its own"
     );
-    options.kernel.as_deref().map_or(Ok(()), given::kernel)?;
+    ensure!(
+        options.timeline.is_none() || *options.arch == X86_64,
+        "--timeline has no steps on {}: marks leave a guest by an I/O port, which x86-64 alone has",
+        options.arch.shown
+    );
+    options.kernel.as_deref().map_or(Ok(()), |path| given::kernel(path, options.arch))?;
     for (option, path) in [("--agent", &options.agent), ("--crun", &options.crun)] {
-        path.as_deref().map_or(Ok(()), |path| given::program(option, path))?;
+        path.as_deref().map_or(Ok(()), |path| given::program(option, path, options.arch))?;
     }
     let plan = Plan::read(&options.plan.clone().unwrap_or_else(demo_plan))?;
     pack::refuse(&plan.name, &plan.findings())
@@ -139,8 +149,8 @@ fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode>
     }
     let name = announce(&vm);
     // Not before: choosing an accelerator may have taken seconds, and what is watched begins here.
-    let watch = Watch::new()?;
-    vm.extra.extend(watch.words());
+    let watch = (*options.arch == X86_64).then(Watch::new).transpose()?;
+    vm.extra.extend(watch.iter().flat_map(Watch::words));
     let waiting = waiting(options, &name);
     let outcome = vm.watch(|line| show_line(options, line))?;
     drop(waiting);
@@ -148,7 +158,9 @@ fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode>
     let reason = match verdict(&outcome, report.as_ref()) {
         Ok(report) => {
             show(report);
-            show_timeline(options, watch.timeline(&guest.plan)?, &format!("{name}, {}", vm.accel))?;
+            if let Some(watch) = watch {
+                show_timeline(options, watch.timeline(&guest.plan)?, &format!("{name}, {}", vm.accel))?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
         Err(reason) => reason,
@@ -165,7 +177,9 @@ fn announce(vm: &Vm) -> String {
 
 /// The directory of the modules of the kernel that is asked for; none where a kernel of one's own has none installed.
 fn modules(options: &Options) -> Result<Option<PathBuf>> {
-    let Some(own) = &options.kernel else { return kernel::modules(options.release.as_deref()).map(Some) };
+    let Some(own) = &options.kernel else {
+        return Debian { arch: options.arch, release: options.release.as_deref() }.modules().map(Some);
+    };
     let installed = Path::new("/lib/modules").join(kernel::version(own)?);
     Ok(installed.is_dir().then_some(installed))
 }
@@ -182,15 +196,16 @@ fn show_line(options: &Options, line: &str) {
 }
 
 fn vm(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<Vm> {
+    let marks = if *options.arch == X86_64 { timeline::APPEND } else { "" };
     Ok(Vm {
         disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
-        append: [timeline::APPEND, &guest.kernel_words, &options.append].join(" ").trim().to_string(),
+        append: [marks, &guest.kernel_words, &options.append].join(" ").trim().to_string(),
         init_args: options.words.clone(),
         memory_mb: options.memory,
         cpus: options.cpus,
-        accel: accel::choose(options.accel, kernel)?,
+        accel: accel::choose_for(options.arch, options.accel, kernel)?,
         timeout: Duration::from_secs(options.timeout),
-        ..Vm::new(kernel, image)
+        ..Vm::for_arch(options.arch, kernel, image)
     })
 }
 

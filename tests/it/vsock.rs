@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use vm::arch::X86_64;
 use vm::vsock::{FIRST_CID, Vsock, vhost_words};
-use vm::{apt, build, qemu};
+use vm::{apt, build};
 
 /// What is not the kernel's vsock, and what is said of it.
 #[test]
@@ -36,10 +37,11 @@ fn a_file_that_serves_nothing_leaves_vhost_user() -> Result<()> {
 /// Debian's QEMU has the device, and it takes a CID by that name.
 #[test]
 fn qemu_knows_the_words_for_vhost() -> Result<()> {
-    apt::ensure_programs(&[qemu::PROGRAM])?;
+    apt::ensure_programs(&[X86_64.qemu.program])?;
     let words = vhost_words(7);
     assert_eq!(words, ["-device", "vhost-vsock-device,guest-cid=7"]);
-    let output = Command::new(qemu::PROGRAM).args(["-M", "microvm", "-device", "vhost-vsock-device,help"]).output()?;
+    let output =
+        Command::new(X86_64.qemu.program).args(["-M", "microvm", "-device", "vhost-vsock-device,help"]).output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success() && said.contains("guest-cid=<uint64>"), "{said}");
     Ok(())

@@ -29,6 +29,8 @@ pub struct Initramfs {
     entries: BTreeMap<String, (Rights, Content)>,
     /// What an image has and the kernel does not make, and why.
     left_out: Vec<(String, String)>,
+    /// Where missing libraries come from: the root of a system. None: this machine's.
+    sysroot: Option<PathBuf>,
 }
 
 /// What lies at a path.

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use nix::unistd::Group;
 
 use crate::qemu::{Accel, Vm};
+use sources::arch::{Arch, X86_64};
 use sources::workspace;
 use tool::output;
 
@@ -38,6 +39,20 @@ pub fn choose(choice: Choice, kernel: &Path) -> Result<Accel> {
         Choice::Tcg => Ok(Accel::Tcg),
         Choice::Auto => best(kernel),
     }
+}
+
+/// The same for guests of a processor: /dev/kvm runs those of this machine's own, and no machine but x86-64's gives a guest's code
+/// under KVM.
+pub fn choose_for(arch: &Arch, choice: Choice, kernel: &Path) -> Result<Accel> {
+    if *arch == X86_64 && arch.is_native() {
+        return choose(choice, kernel);
+    }
+    ensure!(
+        choice != Choice::Kvm,
+        "a guest with {} runs under TCG: its code leaves by semihosting, which KVM has not",
+        arch.shown
+    );
+    Ok(Accel::Tcg)
 }
 
 /// KVM where it really works, else TCG. The verdict is kept until this machine boots again.

@@ -11,7 +11,7 @@ use sources::workspace;
 
 use crate::bundle;
 use crate::qemu::Outcome;
-pub use guest::{Guest, agent};
+pub use guest::{Guest, agent, agent_for};
 pub use parts::{Parts, STRAIGHT};
 
 /// The plan `cargo vm boot` uses unless told otherwise.

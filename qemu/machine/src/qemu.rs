@@ -1,5 +1,5 @@
 //! A microVM under QEMU: starts it, reads its console, ends it after a limit, and tells how it ended.
-//! The verdict is the guest's own: a code written to QEMU's debug-exit port, or the kernel's panic line.
+//! The verdict is the guest's own: a code that leaves by its processor's way, or the kernel's panic line.
 
 mod driven;
 
@@ -12,19 +12,12 @@ use anyhow::Result;
 
 use crate::clock;
 use crate::console::Said;
+use sources::arch::{Arch, X86_64};
 
 pub use driven::Machine;
 
-pub const PROGRAM: &str = "qemu-system-x86_64";
-
-/// A panic resets at once, by triple fault, which `-no-reboot` turns into QEMU's end.
-/// The kernel hands `agent_exit`, a word it doesn't know, to init as environment.
-const COMMAND_LINE: &str = "quiet panic=-1 reboot=t agent_exit=0xf4";
-
 /// One instruction a nanosecond.
 const COUNTED_KHZ: u64 = 1_000_000;
-
-const DEBUG_EXIT: &str = "isa-debug-exit,iobase=0xf4,iosize=0x04";
 
 /// Who runs the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +38,12 @@ impl fmt::Display for Accel {
 /// A machine that is yet to run.
 #[derive(Clone, Debug)]
 pub struct Vm {
+    pub arch: &'static Arch,
     pub kernel: PathBuf,
     pub initramfs: Option<PathBuf>,
     /// The image of a virtio disk, `/dev/vda`, which the guest may read only.
     pub disk: Option<PathBuf>,
-    /// What the kernel's console is: the serial port is `ttyS0`.
+    /// What the kernel's console is: the serial port, if nothing else is said.
     pub console: String,
     /// Words for the kernel's command line, after the harness's own.
     pub append: String,
@@ -70,7 +64,7 @@ pub struct Vm {
 pub struct Outcome {
     /// All that came out of the serial console, then what QEMU itself had to say.
     pub transcript: String,
-    /// The guest's code from the debug-exit port.
+    /// The code by which the guest ended the machine.
     pub guest_code: Option<u8>,
     /// Init's exit code from the kernel's panic line, where init exited.
     pub panic_code: Option<u8>,
@@ -81,18 +75,24 @@ pub struct Outcome {
 }
 
 impl Vm {
-    /// One CPU, 512 MB, TCG, one minute.
+    /// x86-64, one CPU, 512 MB, TCG, one minute.
     pub fn new(kernel: &Path, initramfs: &Path) -> Self {
         Vm { initramfs: Some(initramfs.to_path_buf()), ..Vm::bare(kernel) }
+    }
+
+    /// The same for a processor.
+    pub fn for_arch(arch: &'static Arch, kernel: &Path, initramfs: &Path) -> Self {
+        Vm { arch, console: arch.qemu.console.to_string(), ..Vm::new(kernel, initramfs) }
     }
 
     /// A kernel without an initramfs: it can only panic.
     pub fn bare(kernel: &Path) -> Self {
         Vm {
+            arch: &X86_64,
             kernel: kernel.to_path_buf(),
             initramfs: None,
             disk: None,
-            console: "ttyS0".to_string(),
+            console: X86_64.qemu.console.to_string(),
             append: String::new(),
             init_args: Vec::new(),
             memory_mb: 512,
@@ -116,11 +116,11 @@ impl Vm {
     }
 
     fn command(&self) -> Command {
-        let mut qemu = Command::new(PROGRAM);
-        qemu.args(["-M", "microvm", "-cpu", "max", "-nodefaults", "-no-user-config", "-no-reboot"]);
+        let mut qemu = Command::new(self.arch.qemu.program);
+        qemu.args(self.arch.qemu.machine).args(["-nodefaults", "-no-user-config", "-no-reboot"]);
         qemu.args(["-accel", &self.accel.to_string(), "-m", &self.memory_mb.to_string()]);
         qemu.args(["-smp", &self.cpus.to_string(), "-display", "none", "-serial", "stdio"]);
-        qemu.args(["-device", DEBUG_EXIT]);
+        qemu.args(self.arch.qemu.exit);
         if self.counted {
             qemu.args(["-icount", "shift=0,sleep=off"]);
         }
@@ -140,8 +140,8 @@ impl Vm {
     }
 
     fn kernel_command_line(&self) -> String {
-        let mut words = vec![format!("console={} {COMMAND_LINE}", self.console)];
-        if self.accel == Accel::Tcg {
+        let mut words = vec![format!("console={} {}", self.console, self.arch.qemu.command_line)];
+        if self.arch.qemu.has_tsc && self.accel == Accel::Tcg {
             let khz = if self.counted { COUNTED_KHZ } else { clock::tsc_khz() };
             words.push(format!("tsc_early_khz={khz}"));
         }
@@ -153,8 +153,10 @@ impl Vm {
 }
 
 impl Outcome {
-    fn new(said: Said, status: ExitStatus, command_line: String, elapsed: Duration) -> Self {
-        let guest_code = status.code().and_then(|code| guest_code(code, &said.console));
+    fn new(arch: &Arch, said: Said, status: ExitStatus, command_line: String, elapsed: Duration) -> Self {
+        // QEMU exits with 1 by itself too, when it can't start the machine: then the console is empty.
+        let code = status.code().filter(|_| !said.console.is_empty());
+        let guest_code = code.and_then(|code| arch.qemu.code(code));
         let panic_code = panic_code(&said.console);
         let transcript = said.console + &said.errors;
         Outcome { transcript, guest_code, panic_code, timed_out: said.timed_out, status, command_line, elapsed }
@@ -179,13 +181,6 @@ impl Outcome {
         let transcript = self.transcript.trim_end();
         format!("{}\n{line} transcript\n{transcript}\n{line} QEMU\n{}", self.ending(), self.command_line)
     }
-}
-
-/// QEMU exits with twice the code plus one. It exits with 1 by itself too, when it can't start the machine: then the
-/// console is empty.
-fn guest_code(status: i32, console: &str) -> Option<u8> {
-    let is_guests = status % 2 == 1 && !console.is_empty();
-    is_guests.then_some((status >> 1) as u8)
 }
 
 /// From `Attempted to kill init! exitcode=0x00000700`, a wait status: 7. None where a signal killed init.
@@ -214,14 +209,6 @@ fn shell_words(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn codes_are_the_guests_own() {
-        assert_eq!(guest_code(1, "agent: done"), Some(0));
-        assert_eq!(guest_code(85, "agent: done"), Some(42));
-        assert_eq!(guest_code(1, ""), None, "QEMU could not start");
-        assert_eq!(guest_code(0, "panic"), None);
-    }
 
     #[test]
     fn a_panic_tells_inits_exit_code() {

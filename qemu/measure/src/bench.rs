@@ -24,8 +24,8 @@ mod whole;
 use candidate::Kind;
 use guest::Guests;
 use machine::accel::{self, Choice};
-use machine::qemu;
 use record::Record;
+use sources::arch::X86_64;
 use sources::{apt, build, host, kernel, workspace};
 use tool::output;
 
@@ -147,7 +147,7 @@ fn blank(left_out: Vec<String>) -> Result<Record> {
 }
 
 fn guests(options: &Options, service: &Path) -> Result<Guests> {
-    apt::ensure_programs(&[qemu::PROGRAM])?;
+    apt::ensure_programs(&[X86_64.qemu.program])?;
     let kernel = match &options.kernel {
         Some(kernel) => kernel.canonicalize().with_context(|| format!("cannot find {}", kernel.display()))?,
         None => kernel::newest()?,

@@ -3,6 +3,7 @@
 
 mod lists;
 mod sources;
+mod tree;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Seek};
@@ -15,10 +16,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{locale, workspace};
 
 pub use lists::Lists;
+pub use tree::Part;
 
 /// The programs the harness may ask for, and the package each comes in.
-const PACKAGES: [(&str, &str); 15] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("qemu-system-aarch64", "qemu-system-arm"),
+    ("qemu-system-riscv64", "qemu-system-misc"),
     ("crun", "crun"),
     ("mkfs.erofs", "erofs-utils"),
     ("strace", "strace"),

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::arch::{Arch, X86_64};
+use crate::toolchain::{self, Needs};
 use crate::workspace;
 use tool::output;
 
@@ -15,8 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Between two looks whether it has ended.
 const PAUSE: Duration = Duration::from_millis(10);
-
-const GUEST_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// The release `init`. With a plan it is built in, and the program lands in a target directory of its own so that the
 /// two builds don't undo each other.
@@ -31,6 +31,23 @@ pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
     }
     cargo.arg("--target-dir").arg(&target);
     built(cargo, target.join("release/init"))
+}
+
+/// The release `init` for a processor.
+pub fn init_for(arch: &Arch) -> Result<PathBuf> {
+    if arch.is_native() {
+        return init(None);
+    }
+    let target = foreign()?;
+    let mut cargo = cargo_for_init("build");
+    toolchain::target(&mut cargo, arch, Needs::Core)?;
+    cargo.arg("--target-dir").arg(&target);
+    built(cargo, target.join(arch.target).join("release/init"))
+}
+
+/// Where everything for other processors is built.
+pub fn foreign() -> Result<PathBuf> {
+    Ok(workspace::target()?.join("foreign"))
 }
 
 /// The release `init` of another checkout, with a plan built in.
@@ -74,12 +91,18 @@ pub fn agent() -> Result<PathBuf> {
 
 /// A program that runs in a guest: static, so that it needs nothing of the initramfs.
 pub fn guest(package: &str, program: &str) -> Result<PathBuf> {
-    let target = workspace::target()?.join("guests");
+    guest_for(&X86_64, package, program)
+}
+
+/// The same for a processor.
+pub fn guest_for(arch: &Arch, package: &str, program: &str) -> Result<PathBuf> {
+    let target = if arch.is_native() { workspace::target()?.join("guests") } else { foreign()? };
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--release", "--package", package, "--bin", program, "--target", GUEST_TARGET]);
+    cargo.args(["build", "--quiet", "--release", "--package", package, "--bin", program]);
+    toolchain::target(&mut cargo, arch, Needs::Std)?;
     cargo.arg("--target-dir").arg(&target);
-    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    built(cargo, target.join(GUEST_TARGET).join("release").join(program))
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", toolchain::static_program(arch)?.join("\x1f"));
+    built(cargo, target.join(arch.target).join("release").join(program))
 }
 
 /// Says that it builds before that takes long: at once where there is no such program yet, else after a second.

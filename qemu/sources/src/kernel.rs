@@ -3,6 +3,7 @@
 //! Debian's kernel for the cloud has its drivers for a VMM built in. Up to Debian 13 one package holds kernel,
 //! configuration and modules; after it each is in a package of its own, which `linux-image-…` depends on.
 
+use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -10,30 +11,78 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use walkdir::WalkDir;
 
-use crate::apt::{self, Lists};
+use crate::apt::Lists;
+use crate::arch::{Arch, X86_64};
+
+/// Debian, as guests of a processor see it: one of its releases, or the one that this machine has.
+#[derive(Clone, Copy, Debug)]
+pub struct Debian<'r> {
+    pub arch: &'static Arch,
+    pub release: Option<&'r str>,
+}
+
+impl Debian<'_> {
+    /// Its newest kernel for guests, as QEMU takes it.
+    pub fn kernel(&self) -> Result<PathBuf> {
+        Part::KERNEL.fetch(*self).with_context(|| format!("no kernel{self}"))
+    }
+
+    /// The configuration that this kernel was built with.
+    pub fn config(&self) -> Result<PathBuf> {
+        Part::CONFIG.fetch(*self).with_context(|| format!("no kernel configuration{self}"))
+    }
+
+    /// The directory `…/lib/modules/VERSION` of this kernel. `modules.dep` is not in it: depmod(8) makes that.
+    pub fn modules(&self) -> Result<PathBuf> {
+        let kernel = Part::MODULES.fetch(*self).with_context(|| format!("no modules{self}"))?;
+        kernel.parent().map(Path::to_path_buf).context("the modules lie in no directory")
+    }
+
+    /// Its static busybox, for the container's root; this machine's own busybox is left alone.
+    pub fn busybox(&self) -> Result<PathBuf> {
+        let directory = self.lists()?.unpacked("busybox-static", "*bin/busybox", "")?;
+        let places = ["bin/busybox", "usr/bin/busybox"].map(|place| directory.join(place));
+        places.into_iter().find(|place| place.is_file()).context("no busybox in the package busybox-static")
+    }
+
+    /// The directory with its crun, and everything that needs.
+    pub fn crun(&self) -> Result<PathBuf> {
+        self.lists()?.root("crun")
+    }
+
+    fn lists(&self) -> Result<Lists> {
+        Lists::of_arch(self.arch, self.release)
+    }
+}
+
+impl fmt::Display for Debian<'_> {
+    /// Behind what is missing there.
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(release) = self.release {
+            write!(out, " of {release}")?;
+        }
+        if self.arch.is_native() { Ok(()) } else { write!(out, " for {}", self.arch.shown) }
+    }
+}
 
 /// The newest cloud kernel of this Debian release, as a bzImage.
 pub fn newest() -> Result<PathBuf> {
-    Part::KERNEL.fetch(&Lists::own()?)
+    Debian { arch: &X86_64, release: None }.kernel()
 }
 
 /// The newest cloud kernel of a Debian release (`bullseye`, `trixie`, `sid` …), as a bzImage.
 pub fn of(release: &str) -> Result<PathBuf> {
-    Part::KERNEL.fetch(&Lists::of(release)?).with_context(|| format!("no kernel of {release}"))
+    Debian { arch: &X86_64, release: Some(release) }.kernel()
 }
 
 /// The configuration that a release's kernel was built with.
 pub fn config(release: &str) -> Result<PathBuf> {
-    Part::CONFIG.fetch(&Lists::of(release)?).with_context(|| format!("no kernel configuration of {release}"))
+    Debian { arch: &X86_64, release: Some(release) }.config()
 }
 
-/// The directory `…/lib/modules/VERSION` of a release's kernel, or of this one's. `modules.dep` is not in it: depmod(8)
-/// makes that.
+/// The modules of a release's kernel, or of this one's: [`Debian::modules`].
 pub fn modules(release: Option<&str>) -> Result<PathBuf> {
-    let lists = release.map_or_else(Lists::own, Lists::of)?;
-    let kernel =
-        Part::MODULES.fetch(&lists).with_context(|| format!("no modules of {}", release.unwrap_or("the kernel")))?;
-    kernel.parent().map(Path::to_path_buf).context("the modules lie in no directory")
+    Debian { arch: &X86_64, release }.modules()
 }
 
 /// What a bzImage says it is: `6.1.0-56-cloud-amd64`. Its place is told at 0x20e, kernel_version in
@@ -52,16 +101,21 @@ pub fn version(kernel: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&word).into_owned())
 }
 
-/// How a kernel is called: by its version, or, where it doesn't tell that, by its file's name.
+/// How a kernel is called: by its version, or, where it doesn't tell that, by its file's name. Debian's has the version in it, or in
+/// the directory's.
 pub fn name(kernel: &Path) -> String {
-    version(kernel).unwrap_or_else(|_| kernel.file_name().unwrap_or_default().display().to_string())
+    let name = |path: Option<&Path>| path.and_then(Path::file_name).unwrap_or_default().display().to_string();
+    let file = name(Some(kernel));
+    version(kernel).unwrap_or_else(|_| match file.strip_prefix("vmlinu").and_then(|rest| rest.get(1..)) {
+        Some("") => name(kernel.parent()),
+        Some(rest) => rest.trim_start_matches('-').to_string(),
+        None => file,
+    })
 }
 
 /// Debian's static busybox, for the container's root; this machine's own busybox is left alone.
 pub fn busybox() -> Result<PathBuf> {
-    let directory = apt::unpacked("busybox-static", "*bin/busybox")?;
-    let places = ["bin/busybox", "usr/bin/busybox"].map(|place| directory.join(place));
-    places.into_iter().find(|place| place.is_file()).context("no busybox in the package busybox-static")
+    Debian { arch: &X86_64, release: None }.busybox()
 }
 
 /// One of the things a kernel comes with.
@@ -79,8 +133,8 @@ struct Part {
 impl Part {
     const KERNEL: Part = Part {
         prefix: "linux-binary-",
-        patterns: ["*/modules/*/vmlinuz", "./boot/vmlinuz-*"],
-        wanted: "vmlinuz",
+        patterns: ["*/modules/*/vmlinu?", "./boot/vmlinu?-*"],
+        wanted: "vmlinu",
         name: "",
     };
     const CONFIG: Part = Part {
@@ -94,8 +148,9 @@ impl Part {
         Part { prefix: "linux-modules-", patterns: ["*/modules/*/*"; 2], wanted: "kernel", name: "-all-modules" };
 
     /// Where the part lies in the cache.
-    fn fetch(&self, lists: &Lists) -> Result<PathBuf> {
-        let image = lists.dependency("linux-image-cloud-amd64", "linux-image-")?;
+    fn fetch(&self, debian: Debian) -> Result<PathBuf> {
+        let lists = debian.lists()?;
+        let image = lists.dependency(debian.arch.kernel, "linux-image-")?;
         let own = lists.find_dependency(&image, self.prefix)?;
         let pattern = self.patterns[usize::from(own.is_none())];
         let directory = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;

@@ -91,7 +91,7 @@ impl Rootfs {
             }
             entries.insert(name, (rights, content));
         }
-        Ok(Initramfs { entries, left_out: self.left_out })
+        Ok(Initramfs { entries, left_out: self.left_out, sysroot: None })
     }
 
     fn take(&mut self, bytes: usize) -> Result<()> {

@@ -36,6 +36,7 @@ pub fn mark(time: u64, number: u16, from: [u8; 2]) -> [u8; 12] {
 
 /// A port that this process may write to.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "there is none"))]
 pub struct Port(u16);
 
 #[cfg(target_arch = "x86_64")]

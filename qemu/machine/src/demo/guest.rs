@@ -10,7 +10,9 @@ use super::Parts;
 use crate::bundle::{self, Bundle};
 use crate::disk;
 use crate::pairing::Pairing;
-use sources::{build, kernel};
+use sources::arch::{Arch, X86_64};
+use sources::build;
+use sources::kernel::Debian;
 use tool::init::Init;
 use tool::initramfs::Initramfs;
 use tool::insertion::Numbers;
@@ -40,9 +42,14 @@ pub struct Guest {
 
 /// The agent that a plan is for: its mock, else the demo agent.
 pub fn agent(plan: &Path) -> Result<PathBuf> {
+    agent_for(&X86_64, plan)
+}
+
+/// The same for a processor.
+pub fn agent_for(arch: &Arch, plan: &Path) -> Result<PathBuf> {
     match Pairing::read(plan)?.mock {
-        Some(name) => build::guest("mocks", &name),
-        None => build::agent(),
+        Some(name) => build::guest_for(arch, "mocks", &name),
+        None => build::guest_for(arch, "agent", "agent"),
     }
 }
 
@@ -87,12 +94,14 @@ impl Parts {
     pub fn guest(&self, plan: &Path, bundle: &Bundle, release: Option<&str>) -> Result<Guest> {
         let (pairing, own) = (Pairing::read(plan)?, Plan::read(plan)?);
         let mut initramfs = pack::collect(&Init::File(self.init.clone()), Some(plan), &[])?;
+        initramfs.libraries_from(self.sysroot.as_deref());
         let (modules, absent) = match pairing.modules.as_slice() {
             [] => (Vec::new(), Vec::new()),
-            paths => Modules::of(&kernel::modules(release)?)?.for_plan(paths)?,
+            paths => Modules::of(&Debian { arch: self.arch, release }.modules()?)?.for_plan(paths)?,
         };
         modules::pack(&modules, &mut initramfs);
         let mut on_disk = Initramfs::empty();
+        on_disk.libraries_from(self.sysroot.as_deref());
         let carried = if pairing.disk.is_some() { &mut on_disk } else { &mut initramfs };
         let added = self.carry(&pairing, carried, bundle)?;
         if !absent.is_empty() {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::{Outcome, PROGRAM, Vm, shell_words};
+use super::{Outcome, Vm, shell_words};
 use crate::cleanup::Cleanup;
 use crate::console::Console;
 
@@ -40,7 +40,7 @@ impl Vm {
         let mut command = self.command();
         let command_line = shell_words(&command);
         let started = Instant::now();
-        let mut qemu = command.spawn().with_context(|| format!("cannot run {PROGRAM}"))?;
+        let mut qemu = command.spawn().with_context(|| format!("cannot run {}", self.arch.qemu.program))?;
         let _cleanup = Cleanup::of_process(qemu.id());
         let console = Console::of(&mut qemu)?;
         let machine = Machine { started, qemu: Mutex::new(qemu) };
@@ -59,8 +59,8 @@ impl Vm {
             }
             (said, worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
-        let status = machine.qemu().wait().with_context(|| format!("cannot wait for {PROGRAM}"))?;
-        Ok((Outcome::new(said, status, command_line, started.elapsed()), worked))
+        let status = machine.qemu().wait().with_context(|| format!("cannot wait for {}", self.arch.qemu.program))?;
+        Ok((Outcome::new(self.arch, said, status, command_line, started.elapsed()), worked))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Error, Result, anyhow, ensure};
 
 use super::{Rights, apt_get, lock, output, sources, with_progress};
+use crate::arch::Arch;
 use crate::{locale, workspace};
 
 /// Lists this old are refreshed before they are asked for what is newest.
@@ -16,7 +17,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Where apt looks.
 pub struct Lists {
     /// Arguments for apt, the same for each of its programs.
-    options: Vec<String>,
+    pub(super) options: Vec<String>,
     rights: Rights,
     what: String,
     /// The directory they are in.
@@ -36,17 +37,30 @@ impl Lists {
 
     /// Those of a Debian release, by its name: in a directory of the cache, so this machine's apt is left alone.
     pub fn of(release: &str) -> Result<Lists> {
-        if release == self::sources::own_release()? {
-            return Lists::own();
-        }
+        if release == self::sources::own_release()? { Lists::own() } else { Lists::private(release, None) }
+    }
+
+    /// Those of a processor's packages, of a Debian release or of this machine's.
+    pub fn of_arch(arch: &Arch, release: Option<&str>) -> Result<Lists> {
+        let own = self::sources::own_release()?;
+        let release = release.unwrap_or(arch.release(&own));
+        if arch.is_native() { Lists::of(release) } else { Lists::private(release, Some(arch)) }
+    }
+
+    fn private(release: &str, arch: Option<&Arch>) -> Result<Lists> {
         let is_name = !release.is_empty() && release.bytes().all(|byte| byte.is_ascii_lowercase());
         ensure!(is_name, "{release} is no release's name: name one as trixie or sid");
-        let directory = workspace::cache(&format!("apt/{release}"))?;
+        let (suffix, whose) =
+            arch.map_or_else(Default::default, |arch| (format!("-{arch}"), format!(" for {}", arch.shown)));
+        let directory = workspace::cache(&format!("apt/{release}{suffix}"))?;
         let [parts, lists, cache] = ["sources", "lists", "cache"].map(|name| directory.join(name));
         for made in [&parts, &lists, &cache] {
             fs::create_dir_all(made).with_context(|| format!("cannot make the directory {}", made.display()))?;
         }
-        self::sources::write(release, &parts)?;
+        self::sources::write(release, arch.is_some(), &parts)?;
+        let foreign = arch.into_iter().flat_map(|arch| {
+            ["APT::Architecture", "APT::Architectures"].map(|option| format!("{option}={}", arch.debian))
+        });
         let options = [
             "Dir::Etc::sourcelist=/dev/null".to_string(),
             format!("Dir::Etc::sourceparts={}", parts.display()),
@@ -61,8 +75,8 @@ impl Lists {
             // Else a server that is not reached is a warning, and the lists stay empty.
             "APT::Update::Error-Mode=any".to_string(),
         ];
-        let options = options.into_iter().flat_map(|option| ["-o".to_string(), option]).collect();
-        let what = format!("package lists of {release}");
+        let options = options.into_iter().chain(foreign).flat_map(|option| ["-o".to_string(), option]).collect();
+        let what = format!("package lists of {release}{whose}");
         Ok(Lists { options, rights: Rights::Ours, what, directory: lists, refreshed: directory.join("refreshed") })
     }
 
@@ -94,7 +108,7 @@ impl Lists {
     }
 
     /// Fetches a package into the cache unless its newest version is there, and unpacks the wanted part of it: the
-    /// directory that holds what `pattern` (tar's wildcards, such as `./boot/*`) matches. Two parts of one package have
+    /// directory that holds what `pattern` (tar's wildcards, such as `./boot/*`, with blanks between) matches. Two parts of one package have
     /// names that tell them apart; one of them may be empty.
     pub fn unpacked(&self, package: &str, pattern: &str, part: &str) -> Result<PathBuf> {
         let _alone = lock()?;
@@ -112,7 +126,7 @@ impl Lists {
     }
 
     /// (file name, where it lies)
-    fn fetch(&self, package: &str) -> Result<(String, PathBuf)> {
+    pub(super) fn fetch(&self, package: &str) -> Result<(String, PathBuf)> {
         let cache = workspace::cache("debs")?;
         let mut apt = locale::command("apt-get");
         let listing = output(apt.args(&self.options).args(["--print-uris", "download", package]))?;
@@ -190,7 +204,7 @@ fn has_lists(directory: &Path) -> bool {
     entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().contains("_Packages"))
 }
 
-fn unpack(deb: &Path, pattern: &str, directory: &Path) -> Result<()> {
+pub(super) fn unpack(deb: &Path, pattern: &str, directory: &Path) -> Result<()> {
     let mut contents = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
         .arg(deb)
@@ -199,7 +213,8 @@ fn unpack(deb: &Path, pattern: &str, directory: &Path) -> Result<()> {
         .context("cannot run dpkg-deb")?;
     let archive = contents.stdout.take().context("dpkg-deb has no output")?;
     let mut tar = Command::new("tar");
-    tar.args(["--extract", "--wildcards", "--no-same-owner", pattern]).current_dir(directory).stdin(archive);
+    tar.args(["--extract", "--wildcards", "--no-same-owner", "--keep-directory-symlink"]).args(pattern.split(' '));
+    tar.current_dir(directory).stdin(archive);
     let unpacked = tar.status().context("cannot run tar")?;
     contents.wait().context("dpkg-deb")?;
     ensure!(unpacked.success(), "no {pattern} in {}: tar ended with {unpacked}", deb.display());

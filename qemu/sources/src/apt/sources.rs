@@ -19,12 +19,14 @@ pub fn own_release() -> Result<String> {
     Ok(name.context("/etc/os-release names no release: is this a Debian machine?")?.trim_matches('"').to_string())
 }
 
-/// Writes the sources of `release` into an empty directory, as apt's `Dir::Etc::sourceparts`.
-pub fn write(release: &str, directory: &Path) -> Result<()> {
+/// Writes the sources of `release` into an empty directory, as apt's `Dir::Etc::sourceparts`; for a foreign architecture
+/// those that are for this machine's alone, too.
+pub fn write(release: &str, is_foreign: bool, directory: &Path) -> Result<()> {
     let own = own_release()?;
     let mut written = 0;
     for path in files()? {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = if is_foreign { for_any_architecture(&text) } else { text };
         let is_list = path.extension().is_some_and(|extension| extension == "list");
         let text = if is_list { lines(&text, &own, release) } else { stanzas(&text, &own, release) };
         if !text.is_empty() {
@@ -49,6 +51,19 @@ fn files() -> Result<Vec<PathBuf>> {
     let is_source = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "list" || kind == "sources");
     files.retain(|path| is_source(path) && path.is_file());
     Ok(files)
+}
+
+/// Without the field, or the option, that names architectures.
+fn for_any_architecture(text: &str) -> String {
+    let line = |line: &str| match line.find("arch=") {
+        _ if line.to_ascii_lowercase().starts_with("architectures:") => String::new(),
+        Some(at) => {
+            let rest = line[at..].find([' ', ']']).map_or("", |end| &line[at + end..]);
+            format!("{}{}\n", &line[..at], rest.strip_prefix(' ').unwrap_or(rest))
+        }
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// The suite of `release` that stands where this one of ours does: the release itself, or its security updates.
@@ -115,6 +130,12 @@ mod tests {
         assert_eq!(lines(text, "bookworm", "trixie"), expected);
         assert_eq!(lines(text, "bookworm", "sid"), format!("{first} sid main contrib\n"));
         assert_eq!(lines("deb http://m/ stable main", "bookworm", "sid"), "deb http://m/ sid main\n");
+    }
+
+    #[test]
+    fn architectures_are_left_out() {
+        let text = "deb [arch=amd64 signed-by=/k] http://m/ x main\nArchitectures: amd64\nURIs: http://m/\n";
+        assert_eq!(for_any_architecture(text), "deb [signed-by=/k] http://m/ x main\nURIs: http://m/\n");
     }
 
     #[test]

@@ -1,0 +1,132 @@
+//! What builds a program for a processor: this workspace's compiler where rustup has the target, else Debian's, from its
+//! packages in the cache. Nothing is installed for it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::apt::{Lists, Part};
+use crate::arch::Arch;
+use crate::workspace;
+
+/// The Debian release whose compiler is new enough: it follows Rust's releases there, for browsers.
+const RELEASE: &str = "bookworm";
+
+/// The compiler, what it is linked with besides the C library of this machine, and the standard library's source.
+const COMPILER: Part = ("rustc-web", "./usr/bin/rustc");
+const HOST_LIBRARY: Part = ("libstd-rust-web-dev", "./usr/lib/rustlib/*");
+const SOURCE: Part = ("rust-web-src", "./usr/lib/rustlib/* ./usr/src/*/library/*");
+
+/// The version of GCC that `RELEASE` has, in the name of the package with what every program is linked with.
+const GCC: u32 = 12;
+
+/// What of the standard library a program needs.
+#[derive(Clone, Copy)]
+pub enum Needs {
+    Core,
+    /// And the C library, static.
+    Std,
+}
+
+/// Has cargo build for a processor.
+pub fn target(cargo: &mut Command, arch: &Arch, needs: Needs) -> Result<()> {
+    cargo.args(["--target", arch.target]);
+    if arch.is_native() || has_target(arch)? {
+        return Ok(());
+    }
+    // Its standard library for another processor is built too, as what it needs of it. That is not stable in Rust 1.96.
+    cargo.env("RUSTC", debians(arch)?).env("RUSTC_BOOTSTRAP", "1");
+    cargo.arg(match needs {
+        Needs::Core => "-Zbuild-std=core",
+        Needs::Std => "-Zbuild-std=std,panic_abort",
+    });
+    Ok(())
+}
+
+/// rustc's arguments for a static program with the C library, of this machine or, for another processor, of Debian's packages for
+/// cross compilers. The C compiler of this machine finds all it links there, and calls a linker that knows every processor.
+pub fn static_program(arch: &Arch) -> Result<Vec<String>> {
+    let mut arguments = ["-C", "target-feature=+crt-static"].map(String::from).to_vec();
+    if !arch.is_native() {
+        let [c, gcc] = [format!("libc6-dev-{}-cross", arch.debian), format!("libgcc-{GCC}-dev-{}-cross", arch.debian)];
+        let tree = Lists::of(RELEASE)?.tree("cross", &[(&c, "./usr/*"), (&gcc, "./usr/*")])?.join("usr");
+        let triplet = arch.triplet;
+        let directories =
+            [linkers()?, tree.join(format!("{triplet}/lib")), tree.join(format!("lib/gcc-cross/{triplet}/{GCC}"))];
+        arguments.push("-Crelocation-model=static".to_string());
+        arguments.push("-Clink-arg=-fuse-ld=lld".to_string());
+        arguments.push(format!("-Clink-arg=-Wl,-m,{}", arch.emulation));
+        arguments.extend(directories.map(|directory| format!("-Clink-arg=-B{}", directory.display())));
+    }
+    Ok(arguments)
+}
+
+/// Whether this workspace's compiler has the standard library for it.
+fn has_target(arch: &Arch) -> Result<bool> {
+    let directory = rustc(&["--print", "target-libdir", "--target", arch.target])?;
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    Ok(entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-")))
+}
+
+/// Debian's compiler, as a script that lets it find its libraries.
+fn debians(arch: &Arch) -> Result<PathBuf> {
+    let lists = Lists::of(RELEASE)?;
+    let all = lists.dependencies(HOST_LIBRARY.0)?;
+    let libraries = all.iter().filter(|name| !["libc6", HOST_LIBRARY.0].contains(&name.as_str()));
+    let parts: Vec<Part> =
+        [COMPILER, HOST_LIBRARY, SOURCE].into_iter().chain(libraries.map(|name| (name.as_str(), "./*"))).collect();
+    let tree = lists.tree("rust", &parts)?;
+    let script = tree.join("rustc");
+    if !script.is_file() {
+        eprintln!(
+            "vm: rustup has no {} here: Debian's {} builds for {}, from the cache",
+            arch.target, COMPILER.0, arch.shown
+        );
+        complete(&tree).with_context(|| format!("cannot complete {}", tree.display()))?;
+    }
+    Ok(script)
+}
+
+/// The linker, which Debian packages apart, is this toolchain's.
+fn complete(tree: &Path) -> Result<()> {
+    let host = host_target()?;
+    let linkers = tree.join("usr/lib/rustlib").join(host).join("bin");
+    if linkers.symlink_metadata().is_err() {
+        symlink(own_tools()?, &linkers)?;
+    }
+    let libraries = tree.join("usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    let [libraries, rustc] = [libraries, tree.join("usr/bin/rustc")].map(|path| path.display().to_string());
+    let text = format!("#!/bin/sh\nLD_LIBRARY_PATH='{libraries}' exec '{rustc}' \"$@\"\n");
+    let made = tree.join("rustc.new");
+    fs::write(&made, text)?;
+    fs::set_permissions(&made, fs::Permissions::from_mode(0o755))?;
+    Ok(fs::rename(&made, tree.join("rustc"))?)
+}
+
+/// The directory with this toolchain's `ld.lld`.
+fn linkers() -> Result<PathBuf> {
+    Ok(own_tools()?.join("gcc-ld"))
+}
+
+fn own_tools() -> Result<PathBuf> {
+    Ok(Path::new(&rustc(&["--print", "sysroot"])?).join("lib/rustlib").join(host_target()?).join("bin"))
+}
+
+fn host_target() -> Result<String> {
+    rustc(&["--print", "host-tuple"])
+}
+
+fn rustc(arguments: &[&str]) -> Result<String> {
+    let output =
+        Command::new("rustc").args(arguments).current_dir(workspace::root()).output().context("cannot run rustc")?;
+    ensure!(
+        output.status.success(),
+        "rustc {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+}
