@@ -24,15 +24,15 @@ pub struct Lists {
     directory: PathBuf,
     /// A file whose date is that of the last refresh. When apt itself did so last can't be told from its files: lists
     /// that haven't changed keep their dates.
-    refreshed: PathBuf,
+    stamp: PathBuf,
 }
 
 impl Lists {
     /// This machine's.
     pub fn own() -> Result<Lists> {
-        let refreshed = workspace::cache("")?.join("lists-refreshed");
+        let stamp = workspace::cache("")?.join("lists-refreshed");
         let directory = PathBuf::from("/var/lib/apt/lists");
-        Ok(Lists { options: Vec::new(), rights: Rights::Root, what: "package lists".into(), directory, refreshed })
+        Ok(Lists { options: Vec::new(), rights: Rights::Root, what: "package lists".into(), directory, stamp })
     }
 
     /// Those of a Debian release, by its name: in a directory of the cache, so this machine's apt is left alone.
@@ -77,7 +77,7 @@ impl Lists {
         ];
         let options = options.into_iter().chain(foreign).flat_map(|option| ["-o".to_string(), option]).collect();
         let what = format!("package lists of {release}{whose}");
-        Ok(Lists { options, rights: Rights::Ours, what, directory: lists, refreshed: directory.join("refreshed") })
+        Ok(Lists { options, rights: Rights::Ours, what, directory: lists, stamp: directory.join("refreshed") })
     }
 
     /// The package of a given prefix that `package` depends on, by lists of a day's age at most.
@@ -90,9 +90,13 @@ impl Lists {
         if self.are_of_today() {
             return self.fresh_or_refreshed(find);
         }
-        let Err(error) = self.refresh() else { return find() };
-        // Older ones may be there, or those of all servers but one.
-        let Ok(found) = find() else {
+        self.refreshed(find)
+    }
+
+    /// With fresh lists, or where those cannot be had with older ones that may be there, or with those of all servers but one.
+    fn refreshed<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
+        let Err(error) = self.refresh() else { return attempt() };
+        let Ok(found) = attempt() else {
             self.forget();
             return Err(error);
         };
@@ -148,16 +152,14 @@ impl Lists {
     /// Tries once more with fresh lists, since old ones name files that are gone. A new machine has none: they come first.
     pub fn fresh_or_refreshed<T>(&self, attempt: impl Fn() -> Result<T>) -> Result<T> {
         if !has_lists(&self.directory) {
-            self.refresh()?;
-            return attempt();
+            return self.refreshed(attempt);
         }
         let first = match attempt() {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
         eprintln!("vm: {first:#}\nvm: trying again with fresh {}", self.what);
-        self.refresh()?;
-        attempt()
+        self.refreshed(attempt)
     }
 
     fn refresh(&self) -> Result<()> {
@@ -165,7 +167,7 @@ impl Lists {
         update.args(&self.options).arg("update");
         let refreshed = with_progress(update, &format!("refreshing {}", self.what));
         refreshed.map_err(|error| self.reason(error))?;
-        fs::write(&self.refreshed, "").with_context(|| format!("cannot write {}", self.refreshed.display()))
+        fs::write(&self.stamp, "").with_context(|| format!("cannot write {}", self.stamp.display()))
     }
 
     /// Why there are none of a release, in a line; what apt says of this machine's own stands as it is.
@@ -184,8 +186,8 @@ impl Lists {
     /// A release of which nothing ever came leaves nothing in the cache.
     fn forget(&self) {
         if self.rights == Rights::Ours
-            && !self.refreshed.exists()
-            && let Some(directory) = self.refreshed.parent()
+            && !self.stamp.exists()
+            && let Some(directory) = self.stamp.parent()
         {
             // One that stays does no harm.
             fs::remove_dir_all(directory).ok();
@@ -193,7 +195,7 @@ impl Lists {
     }
 
     fn are_of_today(&self) -> bool {
-        let age = fs::metadata(&self.refreshed).and_then(|stamp| stamp.modified()).map(|then| then.elapsed());
+        let age = fs::metadata(&self.stamp).and_then(|stamp| stamp.modified()).map(|then| then.elapsed());
         matches!(age, Ok(Ok(age)) if age < DAY)
     }
 }
