@@ -4,6 +4,7 @@ mod before;
 mod console;
 mod container;
 mod failures;
+mod foreign;
 mod images;
 mod matrix;
 mod memory;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use agent::Report;
 use anyhow::{Context, Result};
-use vm::accel;
+use vm::accel::{self, Choice};
 use vm::demo::Parts;
 use vm::initramfs::Initramfs;
 use vm::qemu::{Outcome, Vm};
@@ -64,15 +65,19 @@ fn boot_with_disk(tree: &Initramfs, disk: Option<&Path>, append: &str, init_args
 
 /// The same with an initramfs that is written already.
 fn boot_image(image: &Path, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
-    let parts = parts();
+    boot_parts(parts(), image, disk, append, init_args)
+}
+
+/// The same with these parts' kernel, for whatever processor they are.
+fn boot_parts(parts: &Parts, image: &Path, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
     let _alone = alone();
     let vm = Vm {
         disk: disk.map(Path::to_path_buf),
         append: append.to_string(),
         init_args: init_args.iter().map(ToString::to_string).collect(),
-        accel: accel::best(&parts.kernel)?,
+        accel: accel::choose_for(parts.arch, Choice::Auto, &parts.kernel)?,
         timeout: LIMIT,
-        ..Vm::new(&parts.kernel, image)
+        ..Vm::for_arch(parts.arch, &parts.kernel, image)
     };
     vm.run()
 }
@@ -84,8 +89,12 @@ fn report(outcome: &Outcome) -> Result<Report> {
 
 /// An initramfs with the init, the agent and a plan, and nothing else.
 fn small(plan: &str) -> Result<Initramfs> {
+    small_of(parts(), plan)
+}
+
+fn small_of(parts: &Parts, plan: &str) -> Result<Initramfs> {
     let mut tree = Initramfs::with_console();
-    tree.file("/init", &parts().init)?.file("/sbin/agent", &parts().agent)?;
+    tree.file("/init", &parts.init)?.file("/sbin/agent", &parts.agent)?;
     tree.bytes("/boot.plan", 0o644, plan);
     Ok(tree)
 }

@@ -26,7 +26,7 @@ fn demo() -> &'static (Outcome, Report) {
     })
 }
 
-fn assert_container_ran(outcome: &Outcome, report: &Report) {
+pub fn assert_container_ran(outcome: &Outcome, report: &Report) {
     let container = report.container.as_ref().unwrap_or_else(|| panic!("no container: {}", outcome.evidence()));
     assert_eq!(container.exit_code, i32::from(EXIT_CODE), "{}", outcome.evidence());
     assert!(container.argv.iter().all(|word| !word.contains("no-pivot")), "{:?}", container.argv);

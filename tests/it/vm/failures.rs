@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use anyhow::Result;
+use vm::demo::Parts;
 use vm::initramfs::Initramfs;
 
-use super::{alone, boot, parts, small};
+use super::{alone, boot, boot_parts, parts, small_of};
 
 /// The plan, the message behind `moveroot: boot.plan`, the exit code.
 const FAILURES: [(&str, &str, u8); 6] = [
@@ -20,10 +21,10 @@ const FAILURES: [(&str, &str, u8); 6] = [
 /// Stands for a plan of 4097 bytes.
 const TOO_LONG: &str = "";
 
-fn tree(plan: &str) -> Result<Initramfs> {
+fn tree(parts: &Parts, plan: &str) -> Result<Initramfs> {
     let long = format!("root\nbind /sbin/agent\nexec /sbin/agent\n#{}", "x".repeat(4057));
     let plan = if plan == TOO_LONG { &long } else { plan };
-    let mut tree = small(plan)?;
+    let mut tree = small_of(parts, plan)?;
     tree.bytes("/big", 0o755, vec![0xa5; 200_000]);
     assert!(plan != long || plan.len() == 4097, "{} bytes", plan.len());
     Ok(tree)
@@ -31,8 +32,15 @@ fn tree(plan: &str) -> Result<Initramfs> {
 
 #[test]
 fn are_seen_on_the_console_and_in_the_panic() -> Result<()> {
+    are_seen(parts())
+}
+
+/// On a guest of these parts.
+pub fn are_seen(parts: &Parts) -> Result<()> {
     for (plan, message, code) in FAILURES {
-        let outcome = boot(&tree(plan)?, "", &[])?;
+        let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
+        tree(parts, plan)?.write(image.path())?;
+        let outcome = boot_parts(parts, image.path(), None, "", &[])?;
         let evidence = outcome.evidence();
         let message = format!("moveroot: boot.plan{message}");
         let lines: Vec<&str> = outcome.transcript.lines().filter(|line| line.ends_with(&message)).collect();
