@@ -1,6 +1,7 @@
 //! The init as a program: small, static, one segment that is never written.
 
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -12,20 +13,30 @@ use goblin::elf::{Elf, ProgramHeader};
 use nix::sys::ptrace;
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
+use vm::arch::{self, RISCV64};
 use vm::build;
 
 /// With the plan that is built in by default: four pages, which linker/init.ld asserts too.
 const MOST_BYTES: usize = 16384;
 
 fn init() -> Result<Vec<u8>> {
-    let path = build::init(None)?;
-    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    read(&build::init(None)?)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[test]
-fn is_small() -> Result<()> {
-    let length = init()?.len();
-    assert!(length <= MOST_BYTES, "init has {length} bytes");
+fn is_small_on_each_processor() -> Result<()> {
+    for arch in arch::ALL {
+        let bytes = read(&build::init_for(arch)?)?;
+        assert!(bytes.len() <= MOST_BYTES, "init for {arch} has {} bytes", bytes.len());
+        let header = Elf::parse(&bytes)?.header;
+        assert_eq!((header.e_machine, header.e_type), (arch.machine, ET_EXEC), "{arch}");
+        // EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE; the others have none.
+        assert_eq!(header.e_flags, if *arch == RISCV64 { 5 } else { 0 }, "{arch}");
+    }
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use vm::arch::{AARCH64, Arch, X86_64};
 use vm::build::cargo_for_init;
+use vm::toolchain::{self, Needs};
 use vm::workspace;
 
 /// What isn't source.
@@ -11,7 +13,16 @@ const LEFT_OUT: [&str; 2] = ["target", ".git"];
 
 #[test]
 fn two_builds_are_the_same() -> Result<()> {
-    let [one, other] = [build_in("a")?, build_in("in-a-directory-with-a-longer-name")?];
+    are_the_same(&X86_64)
+}
+
+#[test]
+fn two_builds_for_aarch64_are_the_same() -> Result<()> {
+    are_the_same(&AARCH64)
+}
+
+fn are_the_same(arch: &Arch) -> Result<()> {
+    let [one, other] = [build_in(arch, "a")?, build_in(arch, "in-a-directory-with-a-longer-name")?];
     assert_eq!(one.len(), other.len());
     let difference = one.iter().zip(&other).position(|(a, b)| a != b);
     assert_eq!(difference, None, "the first byte that differs");
@@ -22,20 +33,25 @@ fn two_builds_are_the_same() -> Result<()> {
 #[test]
 fn the_one_that_is_packed_is_the_same() -> Result<()> {
     let packed = std::fs::read(vm::build::init(None)?)?;
-    assert!(packed == build_in("clean")?, "a clean build differs from the one in the target directory");
+    assert!(packed == build_in(&X86_64, "clean")?, "a clean build differs from the one in the target directory");
     Ok(())
 }
 
-fn build_in(name: &str) -> Result<Vec<u8>> {
+fn build_in(arch: &Arch, name: &str) -> Result<Vec<u8>> {
     let directory = tempfile::tempdir()?;
     let root = directory.path().join(name);
     copy_directory(workspace::root(), &root)?;
     let mut cargo = cargo_for_init("build");
     cargo.arg("--locked").current_dir(&root).env_remove("CARGO_TARGET_DIR");
     let target = root.join("target");
+    let mut program = target.clone();
+    if !arch.is_native() {
+        toolchain::target(&mut cargo, arch, Needs::Core)?;
+        program.push(arch.target);
+    }
     let status = cargo.arg("--target-dir").arg(&target).status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo cannot build init in {}: {status}", root.display());
-    std::fs::read(target.join("release/init")).context("cargo built no init")
+    std::fs::read(program.join("release/init")).context("cargo built no init")
 }
 
 fn copy_directory(from: &Path, to: &Path) -> Result<()> {

@@ -10,15 +10,21 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use sources::arch::{self, Arch, X86_64};
+use sources::toolchain::{self, Needs};
 use sources::{build, host, workspace};
+use tool::output;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
+    /// Where the bytes of the init for this processor go, instead: aarch64, riscv64
+    #[arg(long, value_name = "NAME", default_value = "x86_64", value_parser = Arch::named)]
+    pub arch: &'static Arch,
     /// Keep the figures in qemu/records
-    #[arg(long)]
+    #[arg(long, conflicts_with = "arch")]
     pub record: bool,
     /// Compare with this record [default: the newest in qemu/records]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "arch")]
     pub against: Option<PathBuf>,
 }
 
@@ -28,6 +34,9 @@ struct Record {
     date: String,
     toolchain: String,
     bytes: u64,
+    /// Of the inits for other processors.
+    #[serde(default)]
+    others: BTreeMap<String, u64>,
     /// The file's header, code, constants, and what lies between them.
     parts: BTreeMap<String, u64>,
     symbols: BTreeMap<String, u64>,
@@ -35,12 +44,14 @@ struct Record {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let now = measure()?;
+    let mut now = measure(options.arch)?;
+    if *options.arch != X86_64 {
+        print!("{}", table(&now, None));
+        return Ok(ExitCode::SUCCESS);
+    }
+    now.others = others();
     let directory = workspace::root().join("qemu/records");
-    let before = match options.against.clone().or(newest(&directory)?) {
-        Some(path) => Some(read(&path)?),
-        None => None,
-    };
+    let before = options.against.clone().or(newest(&directory)?).map(|path| read(&path)).transpose()?;
     print!("{}", table(&now, before.as_ref()));
     if options.record {
         let path = free(&directory, &now.date)?;
@@ -51,11 +62,27 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure() -> Result<Record> {
-    let init = build::init(None)?;
-    let bytes = fs::metadata(&init).with_context(|| format!("cannot find {}", init.display()))?.len();
+/// Sizes of the inits for those processors that a compiler is there for, or can be fetched.
+fn others() -> BTreeMap<String, u64> {
+    let others = arch::ALL.into_iter().filter(|arch| **arch != X86_64);
+    let size = |arch: &'static Arch| match build::init_for(arch).and_then(|init| length(&init)) {
+        Ok(bytes) => Some((arch.name.to_string(), bytes)),
+        Err(error) => {
+            eprintln!("{}", output::message(&format!("vm: no size for {arch}: {error:#}")));
+            None
+        }
+    };
+    others.filter_map(size).collect()
+}
+
+fn length(init: &Path) -> Result<u64> {
+    Ok(fs::metadata(init).with_context(|| format!("cannot find {}", init.display()))?.len())
+}
+
+fn measure(arch: &Arch) -> Result<Record> {
+    let bytes = length(&build::init_for(arch)?)?;
     let mut record = Record { date: host::date()?, toolchain: host::toolchain()?, bytes, ..Record::default() };
-    let map = link_map()?;
+    let map = link_map(arch)?;
     let sections: Vec<(u64, u64, &str)> = map.lines().filter_map(section).collect();
     let header = header(&sections).context("the linker's map has no entry")?;
     record.parts.insert("header".into(), header);
@@ -78,10 +105,13 @@ fn header(sections: &[(u64, u64, &str)]) -> Option<u64> {
 }
 
 /// Links init once more, and has the linker write down what went where.
-fn link_map() -> Result<String> {
+fn link_map(arch: &Arch) -> Result<String> {
     let directory = workspace::cache("size")?;
     let path = directory.join("init.map");
     let mut cargo = build::cargo_for_init("rustc");
+    if !arch.is_native() {
+        toolchain::target(&mut cargo, arch, Needs::Core)?;
+    }
     cargo.arg("--target-dir").arg(&directory);
     cargo.arg("--").arg(format!("-Clink-arg=-Wl,-Map={}", path.display()));
     let status = cargo.status().context("cannot run cargo")?;
@@ -113,6 +143,10 @@ fn table(now: &Record, before: Option<&Record>) -> String {
     let mut text = format!("init: {} bytes{}\n", now.bytes, change(now.bytes, before.map(|record| record.bytes)));
     if let Some(before) = before {
         text += &format!("compared with {}, {}\n", before.date, before.toolchain);
+    }
+    for (name, bytes) in &now.others {
+        let before = before.and_then(|record| record.others.get(name)).copied();
+        text += &format!("init for {name}: {bytes} bytes{}\n", change(*bytes, before));
     }
     text += "\n";
     text += &rows(&now.parts, before.map(|record| &record.parts));
