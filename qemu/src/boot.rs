@@ -46,7 +46,8 @@ pub struct Options {
     /// A kernel to boot [default: the newest cloud kernel of this Debian release]
     #[arg(long, value_name = "PATH")]
     pub kernel: Option<PathBuf>,
-    /// Boot the newest cloud kernel of this Debian release instead: bullseye, trixie, sid …
+    /// Boot the newest cloud kernel of this Debian release instead: bullseye, trixie, sid …, or another flavour of its kernels, as
+    /// trixie:16k for aarch64
     #[arg(long, value_name = "NAME", conflicts_with = "kernel")]
     pub release: Option<String>,
     /// A crun to carry over [default: Debian's]

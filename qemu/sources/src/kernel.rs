@@ -14,7 +14,8 @@ use walkdir::WalkDir;
 use crate::apt::Lists;
 use crate::arch::{Arch, X86_64};
 
-/// Debian, as guests of a processor see it: one of its releases, or the one that this machine has.
+/// Debian, as guests of a processor see it: one of its releases, or the one that this machine has. A release may come with the name
+/// of a flavour of its kernel: `trixie:16k` has pages of 16 KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Debian<'r> {
     pub arch: &'static Arch,
@@ -51,7 +52,13 @@ impl Debian<'_> {
     }
 
     fn lists(&self) -> Result<Lists> {
-        Lists::of_arch(self.arch, self.release)
+        Lists::of_arch(self.arch, self.release.map(|name| name.split(':').next().unwrap_or(name)))
+    }
+
+    /// The package that depends on the newest kernel.
+    fn image(&self) -> String {
+        let flavour = self.release.and_then(|name| name.split_once(':')).map(|(_, flavour)| flavour);
+        flavour.map_or(self.arch.kernel.to_string(), |flavour| format!("linux-image-{}-{flavour}", self.arch.debian))
     }
 }
 
@@ -150,7 +157,7 @@ impl Part {
     /// Where the part lies in the cache.
     fn fetch(&self, debian: Debian) -> Result<PathBuf> {
         let lists = debian.lists()?;
-        let image = lists.dependency(debian.arch.kernel, "linux-image-")?;
+        let image = lists.dependency(&debian.image(), "linux-image-")?;
         let own = lists.find_dependency(&image, self.prefix)?;
         let pattern = self.patterns[usize::from(own.is_none())];
         let directory = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;
