@@ -18,13 +18,17 @@ use clap::Args;
 use guest::Subject;
 use record::{Cell, Record, Verdict};
 use scenarios::{Images, SCENARIOS};
+use sources::arch::{Arch, X86_64};
 use sources::host;
 use tool::output;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// A Debian release whose newest cloud kernel to boot, more than one if given again
-    /// [default: bullseye (5.10), bookworm (6.1), trixie (6.12), sid (the newest)]
+    /// The guests' processor: x86_64, aarch64, riscv64
+    #[arg(long, value_name = "NAME", default_value = "x86_64", value_parser = Arch::named)]
+    pub arch: &'static Arch,
+    /// A Debian release whose newest cloud kernel to boot, more than one if given again; trixie:16k names a flavour of kernels
+    /// [default: bullseye (5.10), bookworm (6.1), trixie (6.12), sid (the newest), of those that the processor has]
     #[arg(long, value_name = "NAME")]
     pub release: Vec<String>,
     /// A kernel of one's own to boot, more than one if given again
@@ -37,9 +41,6 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub json: Option<PathBuf>,
 }
-
-/// The oldest that Debian supports first, the newest there is last.
-const RELEASES: [&str; 4] = ["bullseye", "bookworm", "trixie", "sid"];
 
 /// More would slow each other, and a guest that is slow enough looks like one that hangs.
 const AT_A_TIME: usize = 2;
@@ -67,20 +68,20 @@ fn ensure_wanted(words: &str) -> Result<()> {
 }
 
 /// The kernels that moveroot has to boot on.
-pub fn releases() -> Result<Vec<Subject>> {
-    RELEASES.iter().map(|name| Subject::of_release(name)).collect()
+pub fn releases(arch: &'static Arch) -> Result<Vec<Subject>> {
+    arch.kernels.iter().map(|name| Subject::of_release(arch, name)).collect()
 }
 
 fn subjects(options: &Options) -> Result<Vec<Subject>> {
-    let own = options.kernel.iter().map(|path| Subject::own(path));
-    let releases = options.release.iter().map(|name| Subject::of_release(name));
+    let own = options.kernel.iter().map(|path| Subject::own(options.arch, path));
+    let releases = options.release.iter().map(|name| Subject::of_release(options.arch, name));
     let chosen = own.chain(releases).collect::<Result<Vec<_>>>()?;
-    if chosen.is_empty() { self::releases() } else { Ok(chosen) }
+    if chosen.is_empty() { self::releases(options.arch) } else { Ok(chosen) }
 }
 
-/// Boots each kernel in each scenario that is wanted by its name.
+/// Boots each kernel, all of one processor, in each scenario that is wanted by its name.
 pub fn fill(subjects: &[Subject], wanted: impl Fn(&str) -> bool) -> Result<Record> {
-    let images = Images::gather()?;
+    let images = Images::gather(subjects.first().map_or(&X86_64, |subject| subject.arch))?;
     let wanted = SCENARIOS.iter().filter(|what| wanted(what.name));
     let cells: Vec<_> = wanted.flat_map(|what| subjects.iter().map(move |subject| (subject, what))).collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

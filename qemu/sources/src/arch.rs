@@ -33,6 +33,8 @@ pub struct Arch {
     pub kernel: &'static str,
     /// Debian's first release for it, and what came before.
     pub first: Option<(&'static str, &'static [&'static str])>,
+    /// The Debian releases whose kernels are tried: the oldest first, the newest there is last; with other page sizes, if there are.
+    pub kernels: &'static [&'static str],
     pub qemu: Qemu,
 }
 

@@ -1,6 +1,7 @@
 //! The matrix of kernels and scenarios: `cargo vm matrix`.
 
 use anyhow::Result;
+use vm::arch::X86_64;
 use vm::matrix::guest::Subject;
 use vm::matrix::{self, record::Verdict};
 use vm::test::long;
@@ -13,7 +14,7 @@ const SHORT: [&str; 5] =
 
 #[test]
 fn each_cell_is_right() -> Result<()> {
-    let subjects = if long() { matrix::releases()? } else { vec![Subject::own(&parts().kernel)?] };
+    let subjects = if long() { matrix::releases(&X86_64)? } else { vec![Subject::own(&X86_64, &parts().kernel)?] };
     let record = matrix::fill(&subjects, |what| long() || SHORT.contains(&what))?;
     let rows = if long() { matrix::scenarios::SCENARIOS.len() } else { SHORT.len() };
     assert_eq!(record.cells.len(), rows * subjects.len());

@@ -1,6 +1,7 @@
 //! The hand-over on real kernels: what the service sees of the initramfs.
 
 use anyhow::Result;
+use vm::arch::X86_64;
 use vm::initramfs::Initramfs;
 use vm::kernel;
 use vm::matrix::guest::Subject;
@@ -36,9 +37,9 @@ fn nothing_is_reached_on(subject: &Subject) -> Result<()> {
 
 #[test]
 fn no_path_leads_to_the_initramfs() -> Result<()> {
-    nothing_is_reached_on(&Subject::own(&parts().kernel)?)?;
+    nothing_is_reached_on(&Subject::own(&X86_64, &parts().kernel)?)?;
     if long() {
-        nothing_is_reached_on(&Subject::own(&kernel::of("sid")?)?)?;
+        nothing_is_reached_on(&Subject::own(&X86_64, &kernel::of("sid")?)?)?;
     }
     Ok(())
 }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use agent::Report;
 use anyhow::{Context, Result, ensure};
 
-use machine::accel;
+use machine::accel::{self, Choice};
 use machine::bundle::EXIT_CODE;
 use machine::demo;
 use machine::qemu::{Outcome, Vm};
+use sources::arch::{Arch, X86_64};
+use sources::kernel::Debian;
 use sources::{kernel, workspace};
 
 use super::memory;
@@ -23,6 +25,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 pub struct Subject {
     /// `6.1 (bookworm)`, or the whole version of one's own kernel.
     pub name: String,
+    pub arch: &'static Arch,
     pub kernel: PathBuf,
     pub version: String,
     /// What it was built with, if that is known.
@@ -32,21 +35,21 @@ pub struct Subject {
 
 impl Subject {
     /// The newest cloud kernel of a Debian release.
-    pub fn of_release(release: &str) -> Result<Subject> {
-        let kernel = kernel::of(release)?;
-        let version = kernel::version(&kernel)?;
-        let config = kernel::config(release)?;
+    pub fn of_release(arch: &'static Arch, release: &str) -> Result<Subject> {
+        let debian = Debian { arch, release: Some(release) };
+        let (kernel, config) = (debian.kernel()?, debian.config()?);
+        let version = kernel::name(&kernel);
         let config = std::fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
         let numbers: Vec<&str> = version.split('.').take(2).collect();
         let name = format!("{} ({release})", numbers.join("."));
-        Ok(Subject { name, kernel, version, config: Some(config), least_memory: OnceLock::new() })
+        Ok(Subject { name, arch, kernel, version, config: Some(config), least_memory: OnceLock::new() })
     }
 
     /// A kernel of one's own. What it cannot do it has to say on its console.
-    pub fn own(kernel: &Path) -> Result<Subject> {
+    pub fn own(arch: &'static Arch, kernel: &Path) -> Result<Subject> {
         let kernel = kernel.canonicalize().with_context(|| format!("cannot find {}", kernel.display()))?;
-        let version = kernel::version(&kernel)?;
-        Ok(Subject { name: version.clone(), kernel, version, config: None, least_memory: OnceLock::new() })
+        let version = if *arch == X86_64 { kernel::version(&kernel)? } else { kernel::name(&kernel) };
+        Ok(Subject { name: version.clone(), arch, kernel, version, config: None, least_memory: OnceLock::new() })
     }
 
     pub fn major(&self) -> u32 {
@@ -77,7 +80,8 @@ impl Subject {
 #[derive(Clone)]
 pub struct Guest {
     pub archive: Vec<u8>,
-    pub console: &'static str,
+    /// The serial port, if none is named.
+    pub console: Option<&'static str>,
     pub append: String,
     pub words: Vec<String>,
     pub memory_mb: u32,
@@ -104,7 +108,7 @@ impl Guest {
     pub fn new(archive: &[u8]) -> Guest {
         Guest {
             archive: archive.to_vec(),
-            console: "ttyS0",
+            console: None,
             append: String::new(),
             words: Vec::new(),
             memory_mb: 512,
@@ -118,14 +122,14 @@ impl Guest {
         let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
         std::fs::write(image.path(), &self.archive).context("cannot write an initramfs")?;
         let vm = Vm {
-            console: self.console.to_string(),
+            console: self.console.unwrap_or(subject.arch.qemu.console).to_string(),
             append: self.append.clone(),
             init_args: self.words.clone(),
             memory_mb: self.memory_mb,
             cpus: self.cpus,
-            accel: accel::best(&subject.kernel)?,
+            accel: accel::choose_for(subject.arch, Choice::Auto, &subject.kernel)?,
             timeout: LIMIT,
-            ..Vm::new(&subject.kernel, image.path())
+            ..Vm::for_arch(subject.arch, &subject.kernel, image.path())
         };
         vm.run()
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::guest::Subject;
 use super::scenarios::{Images, Scenario, Tried};
-use machine::accel;
+use machine::accel::{self, Choice};
 use sources::host;
 
 #[derive(Debug, Serialize)]
@@ -85,7 +85,7 @@ impl Record {
             date,
             machine: host::description()?,
             toolchain: host::toolchain()?,
-            accel: accel::best(&images.parts.kernel)?.to_string(),
+            accel: accel::choose_for(images.parts.arch, Choice::Auto, &images.parts.kernel)?.to_string(),
             init_bytes: images.init_bytes,
             kernels: subjects.iter().map(kernel).collect(),
             cells,

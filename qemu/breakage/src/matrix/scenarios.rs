@@ -11,6 +11,7 @@ use super::guest::{Expected, Guest, NULL, Subject};
 use super::truncated::{self, End};
 use machine::bundle::Bundle;
 use machine::demo::{Parts, STRAIGHT, demo_plan};
+use sources::arch::Arch;
 use tool::compression::Compression;
 use tool::initramfs::Initramfs;
 use tool::plan::Plan;
@@ -34,8 +35,10 @@ pub const SCENARIOS: [Scenario; 19] = [
     }),
     row("2 CPUs", |_, images| Ok(Guest { cpus: 2, ..Guest::new(&images.demo) })),
     row("rootfs is ramfs", |_, images| Ok(Guest { append: "root=LABEL=nothing".into(), ..Guest::new(&images.demo) })),
-    row("/dev/console does not open", |_, images| Ok(silent(Guest::new(&images.no_console)))),
-    row("console= names no device", |_, images| Ok(silent(Guest { console: "hvc0", ..Guest::new(&images.demo) }))),
+    row("/dev/console does not open", |_, images| Ok(silent(images, Guest::new(&images.no_console)))),
+    row("console= names no device", |_, images| {
+        Ok(silent(images, Guest { console: Some("hvc0"), ..Guest::new(&images.demo) }))
+    }),
     Scenario {
         needs: Some("CONFIG_RD_GZIP"),
         ..row("gzip", |_, images| Ok(Guest::new(&Compression::Gzip.apply(&images.demo)?)))
@@ -90,8 +93,8 @@ pub const SCENARIOS: [Scenario; 19] = [
 ];
 
 /// Where no console shows a word the agent's report goes to the serial port itself.
-fn silent(guest: Guest) -> Guest {
-    let words = ["--output", "/dev/ttyS0"].map(String::from).to_vec();
+fn silent(images: &Images, guest: Guest) -> Guest {
+    let words = vec!["--output".to_string(), format!("/dev/{}", images.parts.arch.qemu.console)];
     Guest { words, expected: Expected::Container { device: NULL }, ..guest }
 }
 
@@ -121,8 +124,8 @@ pub struct Images {
 }
 
 impl Images {
-    pub fn gather() -> Result<Images> {
-        let parts = Parts::gather()?;
+    pub fn gather(arch: &'static Arch) -> Result<Images> {
+        let parts = Parts::gather_for(arch, None, None, None)?;
         let plan = Plan::read(&demo_plan())?;
         let whole = || parts.initramfs(Some(&demo_plan()), &Bundle::default());
         let mut small = Initramfs::with_console();

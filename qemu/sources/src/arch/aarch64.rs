@@ -12,6 +12,7 @@ pub static AARCH64: Arch = Arch {
     triplet: "aarch64-linux-gnu",
     kernel: "linux-image-cloud-arm64",
     first: None,
+    kernels: &["bookworm", "trixie:16k", "sid"],
     qemu: Qemu {
         program: "qemu-system-aarch64",
         // Pointer authentication makes TCG four times slower. `max` has the granules of all page sizes.

@@ -12,6 +12,7 @@ pub static RISCV64: Arch = Arch {
     triplet: "riscv64-linux-gnu",
     kernel: "linux-image-riscv64",
     first: Some(("trixie", &["bullseye", "bookworm"])),
+    kernels: &["trixie", "sid"],
     qemu: Qemu {
         program: "qemu-system-riscv64",
         machine: &["-M", "virt", "-cpu", "rv64"],

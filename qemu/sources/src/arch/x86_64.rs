@@ -12,6 +12,7 @@ pub static X86_64: Arch = Arch {
     triplet: "x86_64-linux-gnu",
     kernel: "linux-image-cloud-amd64",
     first: None,
+    kernels: &["bullseye", "bookworm", "trixie", "sid"],
     qemu: Qemu {
         program: "qemu-system-x86_64",
         machine: &["-M", "microvm", "-cpu", "max"],
