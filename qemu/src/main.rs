@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use breakage::{fuzz, matrix};
 use clap::Parser;
 use machine::cleanup;
 use measure::{bench, profile, size};
-use sources::{build, kernel};
+use sources::{arch, build, kernel};
 use tool::init::{Init, Sources};
-use tool::{check, output, pack, trial};
+use tool::{check, elf, output, pack, trial};
 use vm::{boot, test};
 
 /// Packs, boots and tests moveroot.
@@ -39,7 +39,13 @@ enum Command {
 }
 
 /// The init of this workspace, the newest kernel's modules.
-const SOURCES: Sources = Sources { init: || build::init(None).map(Init::File), modules: || kernel::modules(None) };
+const SOURCES: Sources = Sources { init, modules: || kernel::modules(None) };
+
+fn init(machine: u16) -> Result<Init> {
+    let arch = arch::ALL.into_iter().find(|arch| arch.machine == machine);
+    let arch = arch.with_context(|| format!("there is no init for {}: give --init", elf::machine_name(machine)))?;
+    build::init_for(arch).map(Init::File)
+}
 
 fn main() -> ExitCode {
     let command = Command::parse();

@@ -3,6 +3,7 @@
 mod content;
 mod init;
 mod numbers;
+mod processors;
 mod programs;
 mod refusals;
 

@@ -25,6 +25,22 @@ const MACHINES: [(u16, &str, &str); 7] = [
 /// The machine that init is built for where there is no init to ask.
 pub const DEFAULT_MACHINE: u16 = EM_X86_64;
 
+/// The name that rustc has for a machine, and uname(1).
+pub fn processor(machine: u16) -> Option<&'static str> {
+    let (.., triplet) = MACHINES.iter().find(|(number, ..)| *number == machine)?;
+    triplet.split('-').next()
+}
+
+/// The machine that has this name.
+pub fn machine_named(name: &str) -> Option<u16> {
+    MACHINES.iter().map(|(number, ..)| *number).find(|number| processor(*number) == Some(name))
+}
+
+/// The machine that this program runs on.
+pub fn own_machine() -> u16 {
+    machine_named(std::env::consts::ARCH).unwrap_or(DEFAULT_MACHINE)
+}
+
 /// musl's ld.so is its libc, and stands for these too: ldso/dynlink.c.
 const MUSL_ITSELF: [&str; 8] =
     ["libc.", "libpthread.", "librt.", "libm.", "libdl.", "libcrypt.", "libutil.", "libxnet."];
@@ -61,6 +77,12 @@ pub fn machine_name(machine: u16) -> String {
 /// The machine that an ELF file is for; none for anything else.
 pub fn machine_of(bytes: &[u8]) -> Option<u16> {
     Elf::parse_header(bytes).ok().map(|header| header.e_machine)
+}
+
+/// The machine of a program or a library; none for any other file, kernel modules among them.
+pub fn machine_of_program(bytes: &[u8]) -> Option<u16> {
+    let header = Elf::parse_header(bytes).ok()?;
+    matches!(header.e_type, ET_EXEC | ET_DYN).then_some(header.e_machine)
 }
 
 impl Program {

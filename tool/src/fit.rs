@@ -24,7 +24,7 @@ pub use lines::lines;
 use new_root::NewRoot;
 pub use room::Memory;
 use room::Room;
-pub use start::{obstacles, obstacles_to_init};
+pub use start::{machine_of_init, obstacles, obstacles_to_init};
 
 /// The variable that names directories of libraries: ld.so(8).
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH=";

@@ -53,14 +53,15 @@ impl fmt::Display for Init {
 
 /// Where a command takes what its options don't name.
 pub struct Sources {
-    pub init: fn() -> Result<Init>,
+    /// The init for a machine, by its e_machine: elf(5).
+    pub init: fn(u16) -> Result<Init>,
     /// `…/lib/modules/VERSION` of a kernel.
     pub modules: fn() -> Result<PathBuf>,
 }
 
 impl Sources {
-    /// The init at this path, or the one there is.
-    pub fn init(&self, path: Option<&Path>) -> Result<Init> {
-        path.map_or_else(self.init, |path| Ok(Init::File(path.to_path_buf())))
+    /// The init at this path, or the one for an image's machine.
+    pub fn init(&self, path: Option<&Path>, machine: impl FnOnce() -> Result<u16>) -> Result<Init> {
+        path.map_or_else(|| (self.init)(machine()?), |path| Ok(Init::File(path.to_path_buf())))
     }
 }

@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use tool::init::{Init, Sources};
-use tool::{check, output, pack, trial};
+use tool::{check, elf, output, pack, trial};
 
 /// Checks boot plans, tries and packs initramfs images with moveroot as their init.
 #[derive(Parser)]
@@ -27,6 +27,9 @@ enum Command {
         /// The file to write
         #[arg(value_name = "PATH")]
         out: PathBuf,
+        /// The processor it is for [default: x86_64]
+        #[arg(long, value_name = "NAME", value_parser = machine)]
+        arch: Option<u16>,
     },
     /// Write the man pages: of each command and of boot plans.
     Man {
@@ -53,9 +56,19 @@ const SOURCES: Sources = Sources {
     modules: || bail!("--module needs --kernel-package: a kernel's package, or a directory with lib/modules/VERSION"),
 };
 
-fn init() -> Result<Init> {
-    let (processor, bytes) = INITS.first().context("no init was built into this program: give --init")?;
+fn init(machine: u16) -> Result<Init> {
+    let name = elf::machine_name(machine);
+    let found = INITS.iter().find(|(processor, _)| Some(*processor) == elf::processor(machine));
+    let (processor, bytes) =
+        found.with_context(|| format!("no init for {name} was built into this program: give --init"))?;
     Ok(Init::BuiltIn { processor, bytes })
+}
+
+/// The machine of a processor that there is an init for.
+fn machine(processor: &str) -> Result<u16, String> {
+    let names: Vec<&str> = INITS.iter().map(|(name, _)| *name).collect();
+    let machine = names.contains(&processor).then(|| elf::machine_named(processor)).flatten();
+    machine.ok_or(format!("this program has the init for {}", names.join(", ")))
 }
 
 fn main() -> ExitCode {
@@ -73,7 +86,10 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Pack(options) => pack::run(&options, &SOURCES),
         Command::Check(options) => check::run(&options),
         Command::Try(options) => trial::run(&options, &SOURCES),
-        Command::Init { out } => pages::write_init(&out, &init()?.read()?).map(|()| ExitCode::SUCCESS),
+        Command::Init { out, arch } => {
+            let init = init(arch.unwrap_or(elf::DEFAULT_MACHINE))?;
+            pages::write_init(&out, &init.read()?).map(|()| ExitCode::SUCCESS)
+        }
         Command::Man { out } => pages::write(&Command::command(), &out).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Command::command(), "moveroot", &mut std::io::stdout());

@@ -1,6 +1,7 @@
 //! `pack`: a reproducible initramfs with moveroot as its init, refused where its plan would not boot it.
 
 mod libraries;
+mod machine;
 mod planned;
 mod progress;
 mod table;
@@ -14,6 +15,7 @@ use clap::Args;
 
 use crate::compression::Compression;
 use crate::cpio::Rights;
+use crate::elf;
 use crate::fit;
 use crate::init::{Init, Sources};
 use crate::initramfs::{Initramfs, normalized};
@@ -41,12 +43,15 @@ pub struct Options {
     pub files: Vec<(String, PathBuf)>,
     #[command(flatten)]
     pub kernel: modules::Wanted,
-    /// A built init [default: build one]
+    /// A built init [default: the one for the processor of the files]
     #[arg(long, value_name = "PATH")]
     pub init: Option<PathBuf>,
     /// How to compress it
     #[arg(long, value_enum, default_value_t)]
     pub compress: Compression,
+    /// The root of a system to take interpreters and libraries from, for programs of another processor [default: this machine's]
+    #[arg(long, value_name = "DIR")]
+    pub sysroot: Option<PathBuf>,
     /// Leave interpreters and libraries out
     #[arg(long, conflicts_with = "carry_libs")]
     pub no_libs: bool,
@@ -65,14 +70,23 @@ pub struct Options {
 pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
     output::ensure_writable(&options.out)?;
     ensure_out_is_elsewhere(options)?;
-    let init = sources.init(options.init.as_deref())?;
+    let init = sources.init(options.init.as_deref(), || machine::of(&options.files))?;
     let mut tree = collect(&init, options.plan.as_deref(), &options.files)?;
+    if let Some(root) = &options.sysroot {
+        ensure!(root.is_dir(), "--sysroot {} is no directory", root.display());
+        tree.libraries_from(Some(root));
+    }
     let modules = options.kernel.modules(sources.modules)?;
     modules::pack(&modules, &mut tree);
     let decompressed = modules.iter().filter(|module| module.was_compressed).count();
     let mut brought = Vec::new();
     if !options.no_libs {
-        brought = libraries::bring(&mut tree, &options.files)?;
+        let bring = libraries::bring(&mut tree, &options.files);
+        brought = if options.sysroot.is_none() && fit::machine_of_init(&tree)? != elf::own_machine() {
+            bring.context("a program of another processor: --sysroot names a system with its libraries")?
+        } else {
+            bring?
+        };
     }
     refuse_init(&tree, &init)?;
     let planned = match plan_of(options)? {

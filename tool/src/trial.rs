@@ -13,9 +13,10 @@ mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{ArgGroup, Args};
 
+use crate::elf;
 use crate::fit;
 use crate::init::Sources;
 use crate::initramfs::Initramfs;
@@ -112,10 +113,23 @@ fn gather(options: &Options, sources: &Sources) -> Result<(Initramfs, Plan)> {
         Some(plan) => Plan::read(plan)?,
         None => Plan::of_tree(&tree)?,
     };
-    let init = sources.init(options.init.as_deref())?;
+    refuse_foreign(&tree)?;
+    let init = sources.init(options.init.as_deref(), || Ok(elf::own_machine()))?;
     tree.remove("/init").bytes("/init", 0o755, init.read()?);
     tree.remove("/boot.plan").bytes("/boot.plan", 0o644, plan.text());
     Ok((tree.in_memory()?, plan))
+}
+
+/// Init is watched at each of its system calls, and those of an emulator are others: ptrace(2) doesn't see through qemu-user.
+fn refuse_foreign(tree: &Initramfs) -> Result<()> {
+    let [its, ours] = [fit::machine_of_init(tree)?, elf::own_machine()];
+    let [its_name, our_name] = [its, ours].map(elf::machine_name);
+    ensure!(
+        its == ours,
+        "the image is for {its_name}, and this machine is {our_name}: init can be watched here only where the processor runs it; \
+         boot it in QEMU instead"
+    );
+    Ok(())
 }
 
 /// What `check` has to say of the same plan and tree: why a step failed, or the service will.

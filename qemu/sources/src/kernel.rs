@@ -25,17 +25,17 @@ pub struct Debian<'r> {
 impl Debian<'_> {
     /// Its newest kernel for guests, as QEMU takes it.
     pub fn kernel(&self) -> Result<PathBuf> {
-        Part::KERNEL.fetch(*self).with_context(|| format!("no kernel{self}"))
+        Part::KERNEL.fetch(&self.lists()?, &self.image()).with_context(|| format!("no kernel{self}"))
     }
 
     /// The configuration that this kernel was built with.
     pub fn config(&self) -> Result<PathBuf> {
-        Part::CONFIG.fetch(*self).with_context(|| format!("no kernel configuration{self}"))
+        Part::CONFIG.fetch(&self.lists()?, &self.image()).with_context(|| format!("no kernel configuration{self}"))
     }
 
     /// The directory `…/lib/modules/VERSION` of this kernel. `modules.dep` is not in it: depmod(8) makes that.
     pub fn modules(&self) -> Result<PathBuf> {
-        let kernel = Part::MODULES.fetch(*self).with_context(|| format!("no modules{self}"))?;
+        let kernel = Part::MODULES.fetch(&self.lists()?, &self.image()).with_context(|| format!("no modules{self}"))?;
         kernel.parent().map(Path::to_path_buf).context("the modules lie in no directory")
     }
 
@@ -155,9 +155,8 @@ impl Part {
         Part { prefix: "linux-modules-", patterns: ["*/modules/*/*"; 2], wanted: "kernel", name: "-all-modules" };
 
     /// Where the part lies in the cache.
-    fn fetch(&self, debian: Debian) -> Result<PathBuf> {
-        let lists = debian.lists()?;
-        let image = lists.dependency(&debian.image(), "linux-image-")?;
+    fn fetch(&self, lists: &Lists, newest: &str) -> Result<PathBuf> {
+        let image = lists.dependency(newest, "linux-image-")?;
         let own = lists.find_dependency(&image, self.prefix)?;
         let pattern = self.patterns[usize::from(own.is_none())];
         let directory = lists.unpacked(&own.unwrap_or(image), pattern, self.name)?;

@@ -25,8 +25,18 @@ pub fn obstacles_to_init(tree: &Initramfs) -> Result<Vec<String>> {
     obstacles(tree, "/init", machine_of_init(tree)?)
 }
 
-/// The machine that the tree's init is for.
+/// The machine that the tree's init is for, or, where it has none yet, its first program.
 pub fn machine_of_init(tree: &Initramfs) -> Result<u16> {
-    let Some(init) = tree.resolve("/init").and_then(|real| tree.at(&real)) else { return Ok(elf::DEFAULT_MACHINE) };
-    Ok(elf::machine_of(&init.read()?).unwrap_or(elf::DEFAULT_MACHINE))
+    let init = tree.resolve("/init").and_then(|real| tree.at(&real));
+    if let Some(init) = init {
+        return Ok(elf::machine_of(&init.read()?).unwrap_or(elf::DEFAULT_MACHINE));
+    }
+    for (_, rights, content) in tree.entries().filter(|(.., content)| content.is_file()) {
+        if rights.mode & 0o111 != 0
+            && let Some(machine) = elf::machine_of_program(&content.read()?)
+        {
+            return Ok(machine);
+        }
+    }
+    Ok(elf::DEFAULT_MACHINE)
 }

@@ -139,8 +139,12 @@ impl Guest {
         match &self.expected {
             Expected::Container { device } => self.judge_container(*device, outcome)?,
             Expected::Refused { message, code } => {
-                let is_told = outcome.transcript.lines().any(|line| line == format!("moveroot: {message}"));
-                ensure!(is_told, "nobody says: moveroot: {message}");
+                // From Linux 6.5 on a serial port may still be waking when the kernel panics and resets it: then what init has written
+                // there is lost, and the log alone has it. Seen with PL011, not with the 8250 of a microvm.
+                let may_be_lost = *subject.arch != X86_64;
+                let said = format!("moveroot: {message}");
+                let is_it = |line: &str| line == said || may_be_lost && line.ends_with(&format!("] {said}"));
+                ensure!(outcome.transcript.lines().any(is_it), "nobody says: {said}");
                 ensure!(outcome.panic_code == Some(*code), "{}, not {code}", outcome.ending());
             }
             Expected::Straight => judge_straight(subject.major(), outcome)?,
