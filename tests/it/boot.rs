@@ -9,7 +9,7 @@ use vm::{image, kernel};
 use crate::pack::Ground;
 
 /// What is given, and what is said of it.
-const REFUSED: [(&str, &str); 15] = [
+const REFUSED: [(&str, &str); 19] = [
     (
         "--task --timeline a.svg",
         "--timeline draws what init and the demo agent mark; a boot with --task prints a table of its own",
@@ -27,6 +27,10 @@ const REFUSED: [(&str, &str); 15] = [
     ("--agent closed", "--agent closed is no executable: its mode is 0644: say `chmod 0755`"),
     ("--agent script", "--agent script is a script whose interpreter /bin/sh is missing: put it there"),
     ("--crun foreign", "--crun foreign is for another architecture: aarch64, and the guest is x86-64"),
+    ("--arch aarch64 --kernel text", "--kernel text is no Image: it begins with \"plain\""),
+    ("--arch riscv64 --kernel Image", "--kernel Image is for another architecture: aarch64, and the guest is riscv64"),
+    ("--arch aarch64 --agent agent", "--agent agent is for another architecture: x86-64, and the guest is aarch64"),
+    ("--arch aarch64 --crun none", "cannot find --crun none: No such file or directory (os error 2)"),
     ("--crun packed", "--crun packed is no executable: it is compressed by gzip: decompress it"),
 ];
 

@@ -26,6 +26,24 @@ fn files_that_cannot_be_written() -> Result<()> {
     Ok(())
 }
 
+/// What there is on x86-64 alone.
+#[test]
+fn what_a_processor_has_not() -> Result<()> {
+    for (words, message) in [
+        (
+            vec!["boot", "--arch", "aarch64", "--timeline", "x.svg"],
+            "--timeline has no steps on aarch64: marks leave a guest by an I/O port, which x86-64 alone has",
+        ),
+        (
+            vec!["profile", "--arch", "riscv64", "--only", "count"],
+            "a profile is made of marks, which leave a guest by an I/O port, and by the time stamp counter: riscv64 has neither",
+        ),
+    ] {
+        assert_eq!(refused(&words)?, format!("vm: {message}\n"), "{words:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn words_that_name_nothing() -> Result<()> {
     let said = refused(&["matrix", "--only", "nosuchword"])?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
 mod calls;
@@ -24,6 +24,7 @@ use machine::accel::{self, Choice};
 use machine::demo::{self, Parts};
 use perf::Recorded;
 use record::Record;
+use sources::arch::{Arch, X86_64};
 use sources::{build, image, kernel, workspace};
 use tool::compression::Compression;
 use tool::output;
@@ -41,6 +42,9 @@ pub enum What {
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
+    /// The guest's processor; x86_64 is the only one whose guests can make marks
+    #[arg(long, value_name = "NAME", default_value = "x86_64", value_parser = Arch::named)]
+    pub arch: &'static Arch,
     /// Where the results go [default: target/profile]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -94,6 +98,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         print!("{}", compare::table(&Record::read(a)?, &Record::read(b)?));
         return Ok(ExitCode::SUCCESS);
     }
+    ensure!(
+        *options.arch == X86_64,
+        "a profile is made of marks, which leave a guest by an I/O port, and by the time stamp counter: {} has neither",
+        options.arch.shown
+    );
     let out = match &options.out {
         Some(out) => out.clone(),
         None => workspace::target()?.join("profile"),
