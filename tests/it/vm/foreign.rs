@@ -1,5 +1,6 @@
 //! Guests of the other processors, under TCG: the container and what its agent finds before, and plans that fail.
 
+use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
@@ -8,7 +9,7 @@ use vm::bundle::Bundle;
 use vm::demo::{Parts, demo_plan};
 
 use super::container::assert_container_ran;
-use super::{boot_parts, failures, report};
+use super::{alone, boot_parts, failures, report};
 
 /// After `--`.
 const WORDS: [&str; 2] = ["--vsock-port=1024", "word"];
@@ -72,4 +73,16 @@ fn failing_plans_are_told_on_aarch64() -> Result<()> {
 #[test]
 fn failing_plans_are_told_on_riscv64() -> Result<()> {
     failures::are_seen(riscv64())
+}
+
+/// Over vsock, by modules of that processor's kernel.
+#[test]
+fn the_task_api_works_on_aarch64() -> Result<()> {
+    aarch64();
+    let _alone = alone();
+    let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(["boot", "--arch", "aarch64", "--task"]).output()?;
+    let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(said.contains("container exited 42, by the Task API\n"), "{said}{errors}");
+    Ok(())
 }
