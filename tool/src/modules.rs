@@ -222,6 +222,11 @@ mod tests {
             "root\nmodule /a.ko\nmodule /b.ko\nmount a /a ext4\n#\n#\n"
         );
         assert_eq!(planned("exec /c\n", &modules).unwrap(), "module /a.ko\nmodule /b.ko\nexec /c\n");
+        // What waits for a device may need them, and so may a program.
+        for step in ["wait /dev/vda", "run /bin/mkfs", "drop /modules"] {
+            let text = planned(&format!("#\n{step}\n#\nexec /c\n"), &modules).unwrap();
+            assert_eq!(text, format!("module /a.ko\nmodule /b.ko\n{step}\n#\nexec /c\n"));
+        }
         let wrong = planned("root\nmodule /b.ko\nmodule /a.ko\n", &modules).unwrap_err().to_string();
         assert_eq!(wrong, "the plan loads /b.ko too early: it may need /a.ko");
     }

@@ -100,5 +100,9 @@ fn memory_is_less_by_what_is_dropped() -> Result<()> {
         let found: Value = serde_json::from_str(&said).with_context(|| said.clone())?;
         assert_eq!(found["plan"]["memory"]["freed"], freed * PAGE, "{steps}: {said}");
     }
+    // What is gone is not copied once more.
+    ground.plan("root\nbind /sbin/agent\ncopy /data/a\n-copy /data/a /b\nexec /sbin/agent\n")?;
+    let said = ground.pack(files)?;
+    assert!(said.contains("\"copied\":8192,"), "{said}");
     Ok(())
 }

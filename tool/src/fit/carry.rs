@@ -13,6 +13,7 @@ impl Fitting<'_> {
     pub(super) fn carry(&mut self, step: &Step) -> Result<()> {
         let (source, target) = (step.word(1), step.target());
         self.tell_gone(step);
+        let was_there = self.is_in_tree(source);
         if step.verb == Verb::Copy {
             self.goes(step);
         } else {
@@ -25,7 +26,7 @@ impl Fitting<'_> {
         };
         let content = self.tree.at(&name).unwrap_or(&Content::Directory);
         if step.verb == Verb::Copy {
-            self.copy(step, &name, content)?
+            self.copy(step, &name, content, was_there)?
         } else {
             self.bind(step, &name, content)
         }
@@ -53,7 +54,7 @@ impl Fitting<'_> {
         self.tell(step, 1, format!("{} {source}: not in the initramfs{hint}", step.word(0)));
     }
 
-    fn copy(&mut self, step: &Step, name: &str, content: &Content) -> Result<()> {
+    fn copy(&mut self, step: &Step, name: &str, content: &Content, was_there: bool) -> Result<()> {
         let target = step.target();
         if !content.is_file() {
             let hint = if *content == Content::Directory { ": bind takes directories, copy doesn't" } else { "" };
@@ -72,7 +73,9 @@ impl Fitting<'_> {
             self.forget(target);
             return Ok(());
         }
-        self.fit.memory.copy(pages(size));
+        if was_there {
+            self.fit.memory.copy(pages(size));
+        }
         self.root.file(target, name);
         Ok(())
     }

@@ -86,7 +86,32 @@ fn any_text_of_other_habits_does_too() {
     let habits = ["\"", "'", "\"\"", "\"/a\"", "'/a b'", "a,", ",b", "\u{feff}", "env", "A='b", "c'", "'exec'", "\"#"];
     let of_shells =
         ["&&", "$HOME", "$A/b", "~/", "/*", "mkdir", "echo", ">", "`a`", "0", "-t", "ext4", "none", "sysctl", "-o="];
-    any_text(&[&WORDS[..], &habits, &of_shells].concat(), |plan, found, is_sound| {
+    let of_programs = [
+        "limit",
+        "ulimit",
+        "-n",
+        "-1",
+        "64k",
+        "nofile",
+        "nofile=1:2",
+        "soft",
+        "LimitCORE=0",
+        "wait",
+        "5s",
+        "drop",
+        "rm",
+        "run",
+        "spawn",
+        "respawn",
+        "mkfs.ext4",
+        "ip",
+        "lo",
+        "up",
+        "on-exit",
+        "poweroff",
+        "-exec",
+    ];
+    any_text(&[&WORDS[..], &habits, &of_shells, &of_programs].concat(), |plan, found, is_sound| {
         assert!(is_sound || found.iter().any(|finding| !finding.is_warning), "{plan:?}: {found:?}");
     });
 }
