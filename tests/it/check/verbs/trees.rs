@@ -9,7 +9,7 @@ use crate::pack::Ground;
 
 /// Steps after `bind /sbin/agent`, beside an initramfs, and what is said of them after `p:`.
 const IN_A_TREE: [(&str, &[&str]); 16] = [
-    ("drop /nothing", &["2:6: drop /nothing: not in the initramfs"]),
+    ("drop /nothing", &["2:6: drop /nothing: not in the initramfs: put it there, or leave the step out"]),
     ("drop /link/a", &["2:6: drop /link/a: /link is a link, and none is followed: write /lib/a"]),
     ("drop /link/", &["2:6: drop /link/: /link is a link, and none is followed: write /lib"]),
     ("drop /link\nbind /link/a", &["3:6: bind /link/a: line 2 has dropped it: drop it after this step"]),
@@ -27,15 +27,15 @@ const IN_A_TREE: [(&str, &[&str]); 16] = [
         "bind /bin/script\nrun /bin/script",
         &["3:5: /bin/script is a script whose interpreter /bin/sh is not in the new root: carry it by `bind /bin/sh`"],
     ),
-    ("bind /lib/a\nrun /lib/a", &["3:5: /lib/a is no executable: its mode is 0644"]),
+    ("bind /lib/a\nrun /lib/a", &["3:5: /lib/a is no executable: its mode is 0644: say `chmod 0755`"]),
     (
         "mount tmpfs /run tmpfs noexec\ncopy /bin/sh /run/sh\nrun /run/sh",
-        &["4:5: /run/sh: in a mount with noexec, where nothing can be executed"],
+        &["4:5: run /run/sh: line 2 mounts it noexec: leave noexec out there, or carry it elsewhere"],
     ),
     ("mount tmpfs /run tmpfs noexec\nbind /bin/sh /run/sh\nrun /run/sh", &[]),
     (
         "bind /sbin/agent /a\nmount /sbin /b none bind,noexec\nrun /b/agent",
-        &["4:5: run /b/agent: in a mount with noexec, where nothing can be executed"],
+        &["4:5: run /b/agent: line 3 mounts it noexec: leave noexec out there, or carry it elsewhere"],
     ),
     // What a program that was run may have put there.
     (
