@@ -27,7 +27,10 @@ fn tree(release: &str, plan: &str) -> Result<Initramfs> {
         true => std::fs::read(directory.join("kernel/drivers/block/brd.ko.xz")).context("no brd.ko.xz")?,
         false => module.content.clone(),
     };
-    tree.bytes("/modules/brd.ko", 0o644, module.content.clone()).bytes("/modules/brd.ko.xz", 0o644, packaged);
+    for name in ["brd", "again"] {
+        tree.bytes(&format!("/modules/{name}.ko"), 0o644, module.content.clone());
+        tree.bytes(&format!("/modules/{name}.ko.xz"), 0o644, packaged.clone());
+    }
     tree.symlink("/modules", "/lib/modules").bytes("/modules/text.ko", 0o644, "no module");
     Ok(tree)
 }
@@ -42,10 +45,11 @@ fn boot(release: &str, plan: &str) -> Result<Outcome> {
 
 /// Through a link that leads somewhere in the initramfs alone; a second time; one that isn't a module, tolerated.
 fn assert_loaded(release: &str, file: &str) -> Result<()> {
+    let again = file.replace("brd", "again");
     let plan = format!(
         "root\nmount sysfs /sys sysfs
 module /lib/modules/{file}  rd_nr=3   rd_size=2048
-module /lib/modules/{file}
+module /modules/{again}
 write /sys/block/ram2/queue/read_ahead_kb 64
 -write /sys/block/ram3/queue/read_ahead_kb 64
 -module /modules/text.ko rd_nr=3
