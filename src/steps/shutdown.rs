@@ -42,16 +42,18 @@ pub fn end_processes() -> Result<(), Errno> {
     Ok(())
 }
 
-/// Unmounts the filesystems of disks, the last mount first, or makes them read-only: only then are they clean.
+/// Makes the filesystems of disks read-only and unmounts them, the last mount first: only then are they clean. An overlay keeps the
+/// filesystem of its upper layer mounted, where only the first helps.
 pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch) {
     if let Err(errno) = roots.read_mounts(mounts) {
         report::say(CStrPtr::new(c"/proc/mounts"), errno.into(), roots, scratch);
     }
     for line in mounts.rsplit_mut(|byte| *byte == b'\n') {
-        if let Some(target) = mount_point_of_disk(line)
-            && let Err(errno) = unmount(target).or_else(|_| change_mount(target, MS_REMOUNT | MS_RDONLY))
-        {
-            report::say(target, errno.into(), roots, scratch);
+        if let Some(target) = mount_point_of_disk(line) {
+            let read_only = change_mount(target, MS_REMOUNT | MS_RDONLY);
+            if let Err(errno) = unmount(target).or(read_only) {
+                report::say(target, errno.into(), roots, scratch);
+            }
         }
     }
     sync();

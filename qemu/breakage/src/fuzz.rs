@@ -100,7 +100,8 @@ pub fn parser(limit: Limit, seed: u32, corpus: &Path) -> Result<Outcome> {
 pub fn reader(reader: &Reader, limit: Limit, seed: u32, corpus: &Path) -> Result<Outcome> {
     reader.write_corpus(corpus)?;
     let mut fuzzer = Command::new(build("reader")?);
-    fuzzer.env("READER", reader.name).args([LONGEST_FILE, MEMORY]);
+    // Large memory goes back to the kernel when it is freed (mallopt(3)): the limit is for what is in use.
+    fuzzer.env("READER", reader.name).env("MALLOC_MMAP_THRESHOLD_", "131072").args([LONGEST_FILE, MEMORY]);
     under_libfuzzer(fuzzer.arg(corpus), limit, seed)
 }
 

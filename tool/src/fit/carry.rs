@@ -13,11 +13,11 @@ impl Fitting<'_> {
     pub(super) fn carry(&mut self, step: &Step) -> Result<()> {
         let (source, target) = (step.word(1), step.target());
         self.tell_gone(step);
-        let was_there = self.is_in_tree(source);
-        if step.verb == Verb::Copy {
-            self.goes(step);
-        } else {
+        if step.verb == Verb::Bind {
             self.bound.push((self.place(source), step.line));
+        } else if !self.knows_tree {
+            // Whether it works is not known, and it is meant to.
+            self.goes(step);
         }
         let Some(name) = self.tree.resolve(source) else {
             self.missing(step);
@@ -26,7 +26,7 @@ impl Fitting<'_> {
         };
         let content = self.tree.at(&name).unwrap_or(&Content::Directory);
         if step.verb == Verb::Copy {
-            self.copy(step, &name, content, was_there)?
+            self.copy(step, &name, content)?
         } else {
             self.bind(step, &name, content)
         }
@@ -54,7 +54,7 @@ impl Fitting<'_> {
         self.tell(step, 1, format!("{} {source}: not in the initramfs{hint}", step.word(0)));
     }
 
-    fn copy(&mut self, step: &Step, name: &str, content: &Content, was_there: bool) -> Result<()> {
+    fn copy(&mut self, step: &Step, name: &str, content: &Content) -> Result<()> {
         let target = step.target();
         if !content.is_file() {
             let hint = if *content == Content::Directory { ": bind takes directories, copy doesn't" } else { "" };
@@ -73,9 +73,10 @@ impl Fitting<'_> {
             self.forget(target);
             return Ok(());
         }
-        if was_there {
+        if self.is_in_tree(step.word(1)) {
             self.fit.memory.copy(pages(size));
         }
+        self.goes(step);
         self.root.file(target, name);
         Ok(())
     }
