@@ -41,8 +41,10 @@ pub struct Vm {
     pub arch: &'static Arch,
     pub kernel: PathBuf,
     pub initramfs: Option<PathBuf>,
-    /// The image of a virtio disk, `/dev/vda`, which the guest may read only.
+    /// The image of a virtio disk, `/dev/vda`.
     pub disk: Option<PathBuf>,
+    /// Whether the guest may write to it.
+    pub disk_is_writable: bool,
     /// What the kernel's console is: the serial port, if nothing else is said.
     pub console: String,
     /// Words for the kernel's command line, after the harness's own.
@@ -92,6 +94,7 @@ impl Vm {
             kernel: kernel.to_path_buf(),
             initramfs: None,
             disk: None,
+            disk_is_writable: false,
             console: X86_64.qemu.console.to_string(),
             append: String::new(),
             init_args: Vec::new(),
@@ -131,11 +134,12 @@ impl Vm {
         if let Some(disk) = &self.disk {
             // QEMU's option syntax doubles a comma that belongs to a value.
             let file = disk.to_string_lossy().replace(',', ",,");
-            qemu.args(["-drive", &format!("id=disk,if=none,format=raw,readonly=on,file={file}")]);
+            let access = if self.disk_is_writable { "off" } else { "on" };
+            qemu.args(["-drive", &format!("id=disk,if=none,format=raw,readonly={access},file={file}")]);
             qemu.args(["-device", "virtio-blk-device,drive=disk"]);
         }
         qemu.args(["-append", &self.kernel_command_line()]);
-        qemu.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        qemu.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         qemu
     }
 

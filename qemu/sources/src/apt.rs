@@ -19,12 +19,16 @@ pub use lists::Lists;
 pub use tree::Part;
 
 /// The programs the harness may ask for, and the package each comes in.
-const PACKAGES: [(&str, &str); 17] = [
+const PACKAGES: [(&str, &str); 21] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("qemu-system-aarch64", "qemu-system-arm"),
     ("qemu-system-riscv64", "qemu-system-misc"),
     ("crun", "crun"),
     ("mkfs.erofs", "erofs-utils"),
+    ("mkfs.ext4", "e2fsprogs"),
+    ("e2fsck", "e2fsprogs"),
+    ("dumpe2fs", "e2fsprogs"),
+    ("debugfs", "e2fsprogs"),
     ("strace", "strace"),
     ("unshare", "util-linux"),
     ("readelf", "binutils"),

@@ -1,6 +1,7 @@
 //! A machine with somebody at work beside it: a client that talks to its agent while it runs.
 
-use std::process::Child;
+use std::io::Write;
+use std::process::{Child, ChildStdin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -15,6 +16,7 @@ use crate::console::Console;
 pub struct Machine {
     pub started: Instant,
     qemu: Mutex<Child>,
+    keyboard: Mutex<ChildStdin>,
 }
 
 impl Machine {
@@ -22,6 +24,12 @@ impl Machine {
     pub fn end(&self) {
         // One that has ended already is no failure.
         self.qemu().kill().ok();
+    }
+
+    /// Types on the serial console. A key that is no letter is its control character: ctrl-c is `\x03`.
+    pub fn type_text(&self, text: &str) -> Result<()> {
+        let mut keyboard = self.keyboard.lock().unwrap_or_else(PoisonError::into_inner);
+        keyboard.write_all(text.as_bytes()).context("cannot type on the guest's console")
     }
 
     fn qemu(&self) -> MutexGuard<'_, Child> {
@@ -43,7 +51,8 @@ impl Vm {
         let mut qemu = command.spawn().with_context(|| format!("cannot run {}", self.arch.qemu.program))?;
         let _cleanup = Cleanup::of_process(qemu.id());
         let console = Console::of(&mut qemu)?;
-        let machine = Machine { started, qemu: Mutex::new(qemu) };
+        let keyboard = qemu.stdin.take().context("QEMU's input is no pipe")?;
+        let machine = Machine { started, qemu: Mutex::new(qemu), keyboard: Mutex::new(keyboard) };
         let (said, worked) = thread::scope(|scope| {
             let worker = scope.spawn(|| {
                 let unless_done = EndOnDrop(Some(&machine));
