@@ -12,6 +12,7 @@ mod modules;
 mod packed;
 mod plans;
 mod profile;
+mod recipes;
 mod roots;
 mod soak;
 mod spawn;
