@@ -1,6 +1,9 @@
-//! A boot plan and the agent it is for: what the plan wants of a guest, read from its steps and from two lines of
-//! comment, `# mock agent: NAME` for the program of qemu/guests/mocks that stands for the agent, and `# kernel: WORDS`
-//! for the words that the agent wants on the kernel's command line.
+//! A boot plan and the agent it is for: what the plan wants of a guest, read from its steps and from lines of comment:
+//!
+//! - `# mock agent: NAME`: the program of qemu/guests/mocks that stands for the agent;
+//! - `# second mock: NAME PATH`: one that the agent runs, and where the plan looks for it in the initramfs;
+//! - `# kernel: WORDS`: what the agent wants on the kernel's command line;
+//! - `# kernel has: NAME…`: what it wants of the kernel, which loads these modules where they are not built in.
 
 use std::fs;
 use std::path::Path;
@@ -23,8 +26,12 @@ pub struct Pairing {
     plan: Plan,
     /// The mock of the plan's agent; None: any agent.
     pub mock: Option<String>,
+    /// (name, path) of the mock of what the agent runs.
+    pub second: Option<(String, String)>,
     /// For the kernel's command line.
     pub kernel_words: String,
+    /// Names of modules that the plan's own steps do not load.
+    pub kernel_has: Vec<String>,
     /// Where the plan looks for its agent: in the initramfs, or on the disk if there is one.
     pub agent: String,
     /// Where it looks for a container runtime, if it carries one.
@@ -50,6 +57,10 @@ impl Pairing {
         let mut pairing = Pairing { plan: Plan::of("plan", text), ..Pairing::default() };
         let comment = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         pairing.mock = comment("# mock agent: ").map(String::from);
+        let second = comment("# second mock: ").and_then(|words| words.split_once(' '));
+        pairing.second = second.map(|(name, path)| (name.to_string(), path.to_string()));
+        let has = comment("# kernel has: ").unwrap_or_default();
+        pairing.kernel_has = has.split_whitespace().map(String::from).collect();
         pairing.kernel_words = comment("# kernel: ").unwrap_or_default().to_string();
         let mut exec = None;
         for line in pairing.plan.lines().to_vec() {
@@ -114,14 +125,18 @@ fn below<'p>(path: &'p str, directory: &str) -> Option<&'p str> {
 mod tests {
     use super::*;
 
-    const PLAN: &str = "# for any\n# mock agent: own\n# kernel: a=1 b\nroot\ncopy /crun /sbin/crun\nbind /agents /sbin\n\
+    const PLAN: &str = "# for any\n# mock agent: own\n# second mock: two /two\n# kernel: a=1 b\n# kernel has: c d\nroot\ncopy /crun /sbin/crun\nbind /agents /sbin\n\
         -module /m/a.ko b=1\nlink b /lib\n-exec /sbin/one x\nexec /sbin/two\n";
 
     #[test]
     fn a_plan_tells_what_it_wants() {
         let pairing = Pairing::of(PLAN);
         assert_eq!(pairing.mock.as_deref(), Some("own"));
-        assert_eq!(pairing.kernel_words, "a=1 b");
+        assert_eq!(pairing.second, Some(("two".to_string(), "/two".to_string())));
+        assert_eq!(
+            (pairing.kernel_words.as_str(), pairing.kernel_has),
+            ("a=1 b", vec!["c".to_string(), "d".to_string()])
+        );
         assert_eq!((pairing.agent.as_str(), pairing.runtime.as_deref()), ("/agents/one", Some("/crun")));
         assert_eq!((pairing.modules.as_slice(), &pairing.disk), (["/m/a.ko".to_string()].as_slice(), &None));
         assert!(pairing.carries("/lib") && pairing.carries("/sbin/crun/x") && !pairing.carries("/crun"));

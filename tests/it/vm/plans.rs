@@ -15,7 +15,7 @@ use super::{NO_PROBLEMS, boot_with_disk, parts, report};
 
 /// A plan, and all mounts that its agent's container finds, in the order they were made. Left out are binds of what the
 /// initramfs or the disk holds.
-const PLANS: [(&str, &[&str]); 5] = [
+const PLANS: [(&str, &[&str]); 9] = [
     ("minimal", &["/ tmpfs", "/proc proc", "/sys sysfs", "/sys/fs/cgroup cgroup2", "/dev devtmpfs", "/run tmpfs"]),
     (
         "nerdbox",
@@ -57,6 +57,73 @@ const PLANS: [(&str, &[&str]); 5] = [
             "/dev/pts devpts",
             "/dev/shm tmpfs",
             "/run tmpfs",
+        ],
+    ),
+    (
+        "kuasar",
+        &[
+            "/ tmpfs",
+            "/proc proc",
+            "/sys sysfs",
+            "/dev devtmpfs",
+            "/dev/shm tmpfs",
+            "/dev/pts devpts",
+            "/run tmpfs",
+            "/sys/fs/cgroup tmpfs",
+            "/sys/fs/cgroup/cpuset cgroup",
+            "/sys/fs/cgroup/cpu cgroup",
+            "/sys/fs/cgroup/cpuacct cgroup",
+            "/sys/fs/cgroup/blkio cgroup",
+            "/sys/fs/cgroup/memory cgroup",
+            "/sys/fs/cgroup/devices cgroup",
+            "/sys/fs/cgroup/freezer cgroup",
+            "/sys/fs/cgroup/net_cls cgroup",
+            "/sys/fs/cgroup/perf_event cgroup",
+            "/sys/fs/cgroup/net_prio cgroup",
+            "/sys/fs/cgroup/hugetlb cgroup",
+            "/sys/fs/cgroup/pids cgroup",
+            "/sys/fs/cgroup/rdma cgroup",
+        ],
+    ),
+    (
+        "containerization",
+        &[
+            "/ tmpfs",
+            "/dev devtmpfs",
+            "/proc proc",
+            "/run tmpfs",
+            "/sys sysfs",
+            "/sys/fs/cgroup cgroup2",
+            "/proc/sys/fs/binfmt_misc binfmt_misc",
+        ],
+    ),
+    (
+        "libkrun",
+        &[
+            "/ tmpfs",
+            "/dev devtmpfs",
+            "/proc proc",
+            "/sys sysfs",
+            "/sys/fs/cgroup cgroup2",
+            "/dev/pts devpts",
+            "/dev/shm tmpfs",
+        ],
+    ),
+    (
+        "nvrc",
+        &[
+            "/ tmpfs",
+            "/dev devtmpfs",
+            "/proc proc",
+            "/sys sysfs",
+            "/run tmpfs",
+            "/tmp tmpfs",
+            "/sys/kernel/security securityfs",
+            "/dev/shm tmpfs",
+            "/dev/pts devpts",
+            "/sys/fs/cgroup cgroup2",
+            "/var/run/sandbox-ns/ipc nsfs",
+            "/var/run/sandbox-ns/uts nsfs",
         ],
     ),
     (
@@ -110,23 +177,35 @@ fn fit_their_agents() -> Result<()> {
     Ok(())
 }
 
-/// A plan, an agent that it isn't for, what that agent says before it ends and the kernel panics.
-const WRONG_PAIRS: [(&str, &str, &str); 2] = [
-    ("src/default.plan", "nerdbox", "nerdbox: mount sysfs on /sys: EBUSY: Device or resource busy"),
+/// A plan, an agent that it isn't for, what that agent says before it ends, and its exit code; none where it powers off.
+const WRONG_PAIRS: [(&str, &str, &str, Option<u8>); 6] = [
+    ("src/default.plan", "nerdbox", "mount sysfs on /sys: EBUSY: Device or resource busy", Some(1)),
     (
         "plans/minimal.plan",
         "firecracker-containerd",
-        "firecracker-containerd: look at /sys/fs/cgroup: ENOENT: No such file or directory",
+        "look at /sys/fs/cgroup: ENOENT: No such file or directory",
+        Some(1),
     ),
+    ("plans/minimal.plan", "kuasar", "mount 9p on /run/kuasar/state: ENODEV: No such device", Some(1)),
+    ("src/default.plan", "containerization", "mount sysfs on /sys: EBUSY: Device or resource busy", Some(1)),
+    (
+        "plans/minimal.plan",
+        "libkrun",
+        "read the directory /sys/class/virtio-ports: No such file or directory (os error 2)",
+        Some(125),
+    ),
+    ("src/default.plan", "nvrc", "mount sysfs on /sys: EBUSY: Device or resource busy", None),
 ];
 
 #[test]
 fn do_not_fit_other_agents() -> Result<()> {
-    for (plan, name, message) in WRONG_PAIRS {
+    for (plan, name, message, code) in WRONG_PAIRS {
         let outcome = boot_with(&workspace::root().join(plan), build::guest("mocks", name)?, "")?;
         let evidence = outcome.evidence();
+        let message = format!("{name}: {message}");
         assert!(outcome.transcript.lines().any(|line| line == message), "{evidence}");
-        assert_eq!((outcome.panic_code, outcome.guest_code), (Some(1), None), "{evidence}");
+        assert_eq!((outcome.panic_code, outcome.guest_code), (code, None), "{evidence}");
+        assert_eq!(outcome.transcript.contains("reboot: Power down"), code.is_none(), "{evidence}");
     }
     Ok(())
 }

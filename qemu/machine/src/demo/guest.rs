@@ -111,13 +111,20 @@ impl Parts {
         let plan = if modules.is_empty() { plan } else { modules::planned(&plan, &modules)? };
         initramfs.bytes("/boot.plan", 0o644, plan.as_str());
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
-        Ok(Guest { initramfs, plan, disk, own, kernel_words: pairing.kernel_words })
+        let mut guest = Guest { initramfs, plan, disk, own, kernel_words: pairing.kernel_words };
+        if !pairing.kernel_has.is_empty() {
+            guest.load(&Modules::of(&kernel::modules(release)?)?.needed(&pairing.kernel_has)?)?;
+        }
+        Ok(guest)
     }
 
     /// Puts agent, runtime and bundle into the tree; returns the steps that the plan lacks for them.
     fn carry(&self, pairing: &Pairing, tree: &mut Initramfs, bundle: &Bundle) -> Result<Vec<String>> {
         let runtime = pairing.runtime.as_deref().unwrap_or(RUNTIME);
         tree.file(&pairing.agent, &self.agent)?.file(runtime, &self.crun)?;
+        if let Some((name, path)) = &pairing.second {
+            tree.file(path, &build::guest("mocks", name)?)?;
+        }
         bundle.pack(tree, &self.busybox)?;
         let mut wanted = vec![bundle::PATH];
         if pairing.runtime.is_none() && pairing.disk.is_none() {
