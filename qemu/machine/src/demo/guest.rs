@@ -113,7 +113,8 @@ impl Parts {
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
         let mut guest = Guest { initramfs, plan, disk, own, kernel_words: pairing.kernel_words };
         if !pairing.kernel_has.is_empty() {
-            guest.load(&Modules::of(&kernel::modules(release)?)?.needed(&pairing.kernel_has)?)?;
+            let modules = Modules::of(&Debian { arch: self.arch, release }.modules()?)?;
+            guest.load(&modules.needed(&pairing.kernel_has)?)?;
         }
         Ok(guest)
     }
@@ -123,7 +124,7 @@ impl Parts {
         let runtime = pairing.runtime.as_deref().unwrap_or(RUNTIME);
         tree.file(&pairing.agent, &self.agent)?.file(runtime, &self.crun)?;
         if let Some((name, path)) = &pairing.second {
-            tree.file(path, &build::guest("mocks", name)?)?;
+            tree.file(path, &build::guest_for(self.arch, "mocks", name)?)?;
         }
         bundle.pack(tree, &self.busybox)?;
         let mut wanted = vec![bundle::PATH];
