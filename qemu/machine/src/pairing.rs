@@ -30,7 +30,7 @@ pub struct Pairing {
     pub second: Option<(String, String)>,
     /// For the kernel's command line.
     pub kernel_words: String,
-    /// Names of modules that the plan's own steps do not load.
+    /// Modules that the plan's own steps do not load, as paths in the initramfs.
     pub kernel_has: Vec<String>,
     /// Where the plan looks for its agent: in the initramfs, or on the disk if there is one.
     pub agent: String,
@@ -60,7 +60,7 @@ impl Pairing {
         let second = comment("# second mock: ").and_then(|words| words.split_once(' '));
         pairing.second = second.map(|(name, path)| (name.to_string(), path.to_string()));
         let has = comment("# kernel has: ").unwrap_or_default();
-        pairing.kernel_has = has.split_whitespace().map(String::from).collect();
+        pairing.kernel_has = has.split_whitespace().map(|name| format!("/modules/{name}.ko")).collect();
         pairing.kernel_words = comment("# kernel: ").unwrap_or_default().to_string();
         let mut exec = None;
         for line in pairing.plan.lines().to_vec() {
@@ -134,8 +134,8 @@ mod tests {
         assert_eq!(pairing.mock.as_deref(), Some("own"));
         assert_eq!(pairing.second, Some(("two".to_string(), "/two".to_string())));
         assert_eq!(
-            (pairing.kernel_words.as_str(), pairing.kernel_has),
-            ("a=1 b", vec!["c".to_string(), "d".to_string()])
+            (pairing.kernel_words.as_str(), &pairing.kernel_has),
+            ("a=1 b", &vec!["/modules/c.ko".to_string(), "/modules/d.ko".to_string()])
         );
         assert_eq!((pairing.agent.as_str(), pairing.runtime.as_deref()), ("/agents/one", Some("/crun")));
         assert_eq!((pairing.modules.as_slice(), &pairing.disk), (["/m/a.ko".to_string()].as_slice(), &None));

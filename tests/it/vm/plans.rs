@@ -1,6 +1,8 @@
 //! The plans of plans/, each with the mock of its agent: what the agent asks of the kernel and what the plan did
 //! before fit together, and a container runs. And pairs that don't fit.
 
+mod mounts;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -8,152 +10,40 @@ use procfs_core::process::MountInfo;
 use vm::bundle::{Bundle, EXIT_CODE};
 use vm::demo::{Parts, agent};
 use vm::pairing::Pairing;
-use vm::qemu::Outcome;
-use vm::{build, workspace};
+use vm::qemu::{Outcome, Vm};
+use vm::{accel, build, kernel, workspace};
 
-use super::{NO_PROBLEMS, boot_with_disk, parts, report};
-
-/// A plan, and all mounts that its agent's container finds, in the order they were made. Left out are binds of what the
-/// initramfs or the disk holds.
-const PLANS: [(&str, &[&str]); 9] = [
-    ("minimal", &["/ tmpfs", "/proc proc", "/sys sysfs", "/sys/fs/cgroup cgroup2", "/dev devtmpfs", "/run tmpfs"]),
-    (
-        "nerdbox",
-        &[
-            "/ tmpfs",
-            "/dev devtmpfs",
-            "/proc proc",
-            "/sys sysfs",
-            "/sys/fs/cgroup cgroup2",
-            "/run tmpfs",
-            "/tmp tmpfs",
-            "/etc tmpfs",
-            "/run/netns/pod nsfs",
-        ],
-    ),
-    (
-        "kata",
-        &[
-            "/ tmpfs",
-            "/proc proc",
-            "/sys sysfs",
-            "/dev devtmpfs",
-            "/dev/shm tmpfs",
-            "/dev/pts devpts",
-            "/run tmpfs",
-            "/sys/fs/cgroup cgroup2",
-            "/var/run/sandbox-ns/ipc nsfs",
-            "/var/run/sandbox-ns/uts nsfs",
-        ],
-    ),
-    (
-        "firecracker-containerd",
-        &[
-            "/ tmpfs",
-            "/proc proc",
-            "/sys sysfs",
-            "/sys/fs/cgroup cgroup2",
-            "/dev devtmpfs",
-            "/dev/pts devpts",
-            "/dev/shm tmpfs",
-            "/run tmpfs",
-        ],
-    ),
-    (
-        "kuasar",
-        &[
-            "/ tmpfs",
-            "/proc proc",
-            "/sys sysfs",
-            "/dev devtmpfs",
-            "/dev/shm tmpfs",
-            "/dev/pts devpts",
-            "/run tmpfs",
-            "/sys/fs/cgroup tmpfs",
-            "/sys/fs/cgroup/cpuset cgroup",
-            "/sys/fs/cgroup/cpu cgroup",
-            "/sys/fs/cgroup/cpuacct cgroup",
-            "/sys/fs/cgroup/blkio cgroup",
-            "/sys/fs/cgroup/memory cgroup",
-            "/sys/fs/cgroup/devices cgroup",
-            "/sys/fs/cgroup/freezer cgroup",
-            "/sys/fs/cgroup/net_cls cgroup",
-            "/sys/fs/cgroup/perf_event cgroup",
-            "/sys/fs/cgroup/net_prio cgroup",
-            "/sys/fs/cgroup/hugetlb cgroup",
-            "/sys/fs/cgroup/pids cgroup",
-            "/sys/fs/cgroup/rdma cgroup",
-        ],
-    ),
-    (
-        "containerization",
-        &[
-            "/ tmpfs",
-            "/dev devtmpfs",
-            "/proc proc",
-            "/run tmpfs",
-            "/sys sysfs",
-            "/sys/fs/cgroup cgroup2",
-            "/proc/sys/fs/binfmt_misc binfmt_misc",
-        ],
-    ),
-    (
-        "libkrun",
-        &[
-            "/ tmpfs",
-            "/dev devtmpfs",
-            "/proc proc",
-            "/sys sysfs",
-            "/sys/fs/cgroup cgroup2",
-            "/dev/pts devpts",
-            "/dev/shm tmpfs",
-        ],
-    ),
-    (
-        "nvrc",
-        &[
-            "/ tmpfs",
-            "/dev devtmpfs",
-            "/proc proc",
-            "/sys sysfs",
-            "/run tmpfs",
-            "/tmp tmpfs",
-            "/sys/kernel/security securityfs",
-            "/dev/shm tmpfs",
-            "/dev/pts devpts",
-            "/sys/fs/cgroup cgroup2",
-            "/var/run/sandbox-ns/ipc nsfs",
-            "/var/run/sandbox-ns/uts nsfs",
-        ],
-    ),
-    (
-        "erofs",
-        &[
-            "/ tmpfs",
-            "/dev devtmpfs",
-            "/system erofs",
-            "/proc proc",
-            "/sys sysfs",
-            "/sys/fs/cgroup cgroup2",
-            "/run tmpfs",
-        ],
-    ),
-];
+use super::{LIMIT, NO_PROBLEMS, alone, parts, report};
+use mounts::PLANS;
 
 fn plan_of(name: &str) -> PathBuf {
     workspace::root().join("plans").join(format!("{name}.plan"))
 }
 
+/// The release whose kernel an agent needs that knows nothing but cgroup v1.
+const WITH_OLD_CGROUPS: &str = "bookworm";
+
 /// Boots this plan's guest with an agent, and with words for the kernel besides the plan's own.
 fn boot_with(plan: &Path, agent: PathBuf, append: &str) -> Result<Outcome> {
-    let parts = Parts { agent, ..parts().clone() };
-    let guest = parts.guest(plan, &Bundle::default(), None)?;
-    let disk = guest.disk.as_ref().map(|disk| disk.path());
-    boot_with_disk(&guest.initramfs, disk, &format!("{} {append}", guest.kernel_words), &[])
+    let release = plan.ends_with("kuasar.plan").then_some(WITH_OLD_CGROUPS);
+    let kernel = release.map_or_else(|| Ok(parts().kernel.clone()), kernel::of)?;
+    let parts = Parts { agent, kernel, ..parts().clone() };
+    let guest = parts.guest(plan, &Bundle::default(), release)?;
+    let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
+    guest.initramfs.write(image.path())?;
+    let _alone = alone();
+    let vm = Vm {
+        disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
+        append: format!("{} {append}", guest.kernel_words),
+        accel: accel::best(&parts.kernel)?,
+        timeout: LIMIT,
+        ..Vm::new(&parts.kernel, image.path())
+    };
+    vm.run()
 }
 
 /// `MOUNT-POINT TYPE` of each line of mountinfo that is no bind of the initramfs' files.
-fn mounts(mountinfo: &str) -> Result<Vec<String>> {
+fn mounts_of(mountinfo: &str) -> Result<Vec<String>> {
     let mounts: Vec<_> = mountinfo.lines().map(MountInfo::from_line).collect::<Result<_, _>>()?;
     let own = mounts.iter().filter(|mount| mount.fs_type != "rootfs");
     Ok(own.map(|mount| format!("{} {}", mount.mount_point.display(), mount.fs_type)).collect())
@@ -170,7 +60,7 @@ fn fit_their_agents() -> Result<()> {
         let container = report.container.with_context(|| format!("{name}: no container: {evidence}"))?;
         assert_eq!(container.exit_code, i32::from(EXIT_CODE), "{name}: {evidence}");
         assert!(container.argv.iter().all(|word| !word.contains("no-pivot")), "{:?}", container.argv);
-        assert_eq!(mounts(&report.mountinfo.unwrap_or_default())?, expected, "{name}: {evidence}");
+        assert_eq!(mounts_of(&report.mountinfo.unwrap_or_default())?, expected, "{name}: {evidence}");
         assert!(!outcome.transcript.contains("moveroot: "), "{name}: a warning: {evidence}");
         assert_eq!(outcome.guest_code, Some(0), "{name}: {evidence}");
     }

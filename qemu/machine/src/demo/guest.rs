@@ -113,8 +113,9 @@ impl Parts {
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
         let mut guest = Guest { initramfs, plan, disk, own, kernel_words: pairing.kernel_words };
         if !pairing.kernel_has.is_empty() {
+            // Not all packages list what is built in.
             let modules = Modules::of(&Debian { arch: self.arch, release }.modules()?)?;
-            guest.load(&modules.needed(&pairing.kernel_has)?)?;
+            guest.load(&modules.for_plan(&pairing.kernel_has)?.0)?;
         }
         Ok(guest)
     }
