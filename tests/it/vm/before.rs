@@ -45,7 +45,7 @@ fn wait_goes_on_when_a_disk_is_plugged_in() -> Result<()> {
     let plug = format!(
         "drive_add 0 if=none,format=raw,id=late,file={file}\ndevice_add virtio-blk-pci,drive=late,bus=late-port\n"
     );
-    // The port's own way to tell of a disk, instead of the firmware's.
+    // The port announces a disk itself, instead of the firmware.
     let native = "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off";
     let extra = ["-M", "q35", "-global", native, "-device", "pcie-root-port,id=late-port,chassis=1,slot=1"];
     let outcome = with_monitor(&tree, &extra, "", Duration::from_secs(2), &plug)?;
