@@ -27,8 +27,8 @@ enum Root {
     New,
 }
 
-/// The inode numbers of what was bound. `bind /x` and a newline are the shortest line that binds.
-pub type Bound = Vec<u64, { MAX_LEN / "bind /x\n".len() }>;
+/// The inode numbers of what was bound, with room for all that a plan can bind: `bind /` is the shortest such line.
+pub type Bound = Vec<u64, { MAX_LEN / "bind /\n".len() }>;
 
 pub struct Roots<'b> {
     /// What `/` is.
