@@ -51,7 +51,9 @@ fn the_machine_ends_as_the_plan_says() -> Result<()> {
 
 #[test]
 fn orphans_are_reaped_while_the_service_runs() -> Result<()> {
-    let script = "n=0; while [ $n -lt 200 ]; do (busybox true &); n=$((n+1)); done; busybox sleep 0.3
+    // Shells and a sleep are on their way to their end at any look; a zombie that is not reaped is there at each of them.
+    let script = "n=0; while [ $n -lt 200 ]; do (busybox true &); n=$((n+1)); done
+tries=0; while busybox grep -q 'State:.Z' /proc/[0-9]*/status && [ $tries -lt 50 ]; do busybox sleep 0.1; tries=$((tries+1)); done
 busybox grep -h State /proc/[0-9]*/status; exit 7";
     let outcome =
         run(with_scripts(&[("fork", script)])?, "mount proc /proc proc\nbind /bin\non-exit panic\nspawn /bin/fork")?;
@@ -98,10 +100,12 @@ fn a_service_that_has_ended_is_not_followed_by_another() -> Result<()> {
 
 #[test]
 fn what_is_left_is_told_to_end_and_then_ended() -> Result<()> {
-    // One that ends well, one that ignores SIGTERM, one that is stopped.
-    let service = "/bin/polite & /bin/deaf & /bin/polite & busybox kill -STOP $!; busybox sleep 0.3; exit 3";
-    let polite = "trap 'echo told; exit 0' TERM; while :; do busybox sleep 0.05; done";
-    let deaf = "trap '' TERM; while :; do busybox sleep 0.05; done";
+    // One that ends well, one that ignores SIGTERM, one that is stopped; each is awaited until it has set its trap.
+    let service = "/bin/polite one & /bin/deaf two & /bin/polite three & stopped=$!
+for name in one two three; do until busybox test -e /$name; do busybox sleep 0.05; done; done
+busybox kill -STOP $stopped; exit 3";
+    let polite = "trap 'echo told; exit 0' TERM; : > /$1; while :; do busybox sleep 0.05; done";
+    let deaf = "trap '' TERM; : > /$1; while :; do busybox sleep 0.05; done";
     let start = std::time::Instant::now();
     let scripts = with_scripts(&[("service", service), ("polite", polite), ("deaf", deaf)])?;
     let outcome = run(scripts, "mount devtmpfs /dev devtmpfs\nbind /bin\non-exit panic\nspawn /bin/service")?;
