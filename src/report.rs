@@ -114,17 +114,18 @@ fn print(reason: Reason, roots: &Roots, message: &mut Scratch) {
 
 /// Adds the verb and those arguments that its row in `verbs!` says a message names.
 fn add_objects(message: &mut Scratch, step: &Step) {
-    let named = step.named & step.verb().named_words();
-    let mut separator = CStrPtr::new(c": ");
+    let mut named = step.named & step.verb().named_words();
+    let (mut separator, mut next) = (CStrPtr::new(c": "), CStrPtr::new(c" "));
     if step.words().is_empty() {
         message.add(CStrPtr::new(c": root"));
     }
-    for (place, word) in step.words().enumerate() {
-        if named >> place & 1 != 0 && message.bytes().len() < MAX_OBJECTS {
+    for word in step.words() {
+        if named & 1 != 0 && message.bytes().len() < MAX_OBJECTS {
             message.add(separator);
             message.add(*word);
         }
-        separator = if place == 0 { CStrPtr::new(c" ") } else { step.verb().separator() };
+        named >>= 1;
+        (separator, next) = (next, step.verb().separator());
     }
 }
 

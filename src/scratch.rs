@@ -4,7 +4,6 @@ use crate::sys::Errno;
 use crate::sys::file::read_symlink;
 use heapless::Vec;
 use language::{CStrPtr, MountFlags};
-use ufmt::uwrite;
 
 /// As much as mount(2) takes of options, and the kernel of a path, a NUL included.
 const SIZE: usize = 4096;
@@ -54,7 +53,10 @@ impl Scratch {
 
     /// Adds a number in decimal digits.
     pub fn add_number(&mut self, number: u16) {
-        let _ = uwrite!(self.0, "{}", number);
+        if number > 9 {
+            self.add_number(number / 10);
+        }
+        self.push(b'0' + (number % 10) as u8);
     }
 
     /// Adds what of mount options is the filesystem's, and returns the flags among them.

@@ -3,15 +3,15 @@
 use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::file::{
-    DIRECTORY_MODE, allow_existing, exists, new_directory, new_symlink, open_directory, open_to_read, open_to_write,
+    DIRECTORY_MODE, allow_existing, look_for, new_directory, new_symlink, open_directory, open_to_read, open_to_write,
     set_mode,
 };
-use crate::sys::machine::{now, sleep};
+use crate::sys::machine::retry;
 use crate::sys::mount::{self, change_mount, detach_mount, mount_flags};
 use crate::sys::{Descriptor, Errno};
 use heapless::Vec;
 use language::{CStrPtr, MountFlags, PROPAGATIONS, Step, Word, number, octal};
-use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, ENOENT, ETIMEDOUT};
+use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, ENOENT};
 use linux_raw_sys::general::{
     MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_REC,
     MS_RELATIME, MS_REMOUNT, MS_STRICTATIME,
@@ -117,21 +117,12 @@ fn write_whole(file: &Descriptor, bytes: &[u8]) -> Result<(), Errno> {
     if file.write(bytes)? as usize == bytes.len() { Ok(()) } else { Err(Errno::of(EIO)) }
 }
 
-/// Between two looks, in milliseconds.
-const INTERVAL: u16 = 5;
 const DEFAULT_PATIENCE: u64 = 10;
 
 /// `wait PATH [SECONDS]`: until something is there.
 pub fn wait(path: CStrPtr, seconds: CStrPtr) -> Result<(), Errno> {
     let seconds = if seconds.is_empty() { DEFAULT_PATIENCE } else { number(seconds).unwrap_or_default() };
-    let end = now()?.saturating_add(seconds.saturating_mul(1000));
-    while !exists(path)? {
-        if now()? >= end {
-            return Err(Errno::of(ETIMEDOUT));
-        }
-        sleep(INTERVAL)?;
-    }
-    Ok(())
+    retry(Errno::of(ENOENT), seconds, &mut || look_for(path))
 }
 
 const SUBTREE_CONTROL: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.subtree_control");
@@ -167,13 +158,12 @@ fn enable_available(file: &Descriptor, scratch: &mut Scratch) -> Result<(), Errn
         return Err(Errno::of(ENOENT));
     }
     scratch.clear();
-    let mut is_start = true;
+    scratch.push(b'+');
     for byte in &available {
-        if is_start {
+        scratch.push(*byte);
+        if *byte == b' ' {
             scratch.push(b'+');
         }
-        scratch.push(*byte);
-        is_start = *byte == b' ';
     }
     write_whole(file, scratch.bytes())
 }
@@ -183,13 +173,14 @@ const VERB: u64 = 1;
 
 /// One write of `+NAME` for each of these words, which takes all of them or none (cgroup_subtree_control_write): EIO if it took
 /// some.
-fn enable(file: &Descriptor, step: &Step, words: u64, scratch: &mut Scratch) -> Result<(), Errno> {
+fn enable(file: &Descriptor, step: &Step, mut words: u64, scratch: &mut Scratch) -> Result<(), Errno> {
     scratch.clear();
-    for (place, name) in step.words().enumerate() {
-        if words >> place & 1 != 0 {
+    for name in step.words() {
+        if words & 1 != 0 {
             scratch.add(CStrPtr::new(c" +"));
             scratch.add(*name);
         }
+        words >>= 1;
     }
     write_whole(file, scratch.bytes())
 }

@@ -5,20 +5,19 @@ use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::Errno;
 use crate::sys::child::reap;
-use crate::sys::machine::{now, sleep, sync};
+use crate::sys::machine::{retry, sync};
 use crate::sys::mount::{change_mount, unmount};
 use crate::sys::signal::{EVERYONE, send};
 use heapless::Vec;
 use language::CStrPtr;
-use linux_raw_sys::errno::ECHILD;
+use linux_raw_sys::errno::{EAGAIN, ECHILD, ETIMEDOUT};
 use linux_raw_sys::general::{MS_RDONLY, MS_REMOUNT, SIGCONT, SIGKILL, SIGTERM};
 
 /// Text of /proc/mounts. Mounts beyond it, some 600, are not unmounted, only written out: sync(2).
 pub type MountTable = Vec<u8, 0x10000>;
 
-/// How long processes may take to end each time that they are told to, and how often is looked, in milliseconds.
-const PATIENCE: u64 = 5000;
-const INTERVAL: u16 = 10;
+/// How long processes may take to end each time that they are told to, in seconds.
+const PATIENCE: u64 = 5;
 
 /// Ends all processes but this one, and reaps them: by SIGTERM, then by SIGKILL.
 pub fn end_processes() -> Result<(), Errno> {
@@ -26,20 +25,24 @@ pub fn end_processes() -> Result<(), Errno> {
         // ESRCH: there is nobody left. What is stopped takes a signal when it goes on.
         let _ = send(EVERYONE, signal);
         let _ = send(EVERYONE, SIGCONT);
-        let end = now()? + PATIENCE;
-        while now()? < end {
-            loop {
-                match reap() {
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(errno) => return if errno == Errno::of(ECHILD) { Ok(()) } else { Err(errno) },
-                }
-            }
-            sleep(INTERVAL)?;
+        match retry(STILL_THERE, PATIENCE, &mut reap_all) {
+            Err(NO_CHILD) => return Ok(()),
+            Err(TIMED_OUT) => {}
+            other => return other,
         }
     }
     // One that SIGKILL does not end waits for the kernel (a broken disk, say), and is not to be waited for.
     Ok(())
+}
+
+const STILL_THERE: Errno = Errno::of(EAGAIN);
+const NO_CHILD: Errno = Errno::of(ECHILD);
+const TIMED_OUT: Errno = Errno::of(ETIMEDOUT);
+
+/// Never succeeds: `STILL_THERE`, or `NO_CHILD` when all have ended.
+fn reap_all() -> Result<(), Errno> {
+    while reap()?.is_some() {}
+    Err(STILL_THERE)
 }
 
 /// Makes the filesystems of disks read-only and unmounts them, the last mount first: only then are they clean. An overlay keeps the

@@ -15,6 +15,11 @@ impl Errno {
         }
     }
 
+    /// Of a number that is known at run time alone; none for 0.
+    pub fn numbered(number: u8) -> Option<Self> {
+        NonZeroI32::new(-i32::from(number)).map(Self)
+    }
+
     /// 4095 at most: MAX_ERRNO in include/linux/err.h.
     pub const fn number(self) -> u16 {
         self.0.get().wrapping_neg() as u16

@@ -56,7 +56,7 @@ pub fn start(execute: &mut dyn FnMut() -> Result<(), Errno>) -> Result<Pid, Errn
     match wait(child, __WCLONE) {
         Err(errno) if errno == Errno::of(ECHILD) => Ok(Pid(child)),
         Err(errno) => Err(errno),
-        Ok((_, ended)) => Err(Errno::of(if ended.exit_status() == 0 { EIO } else { ended.exit_status().into() })),
+        Ok((_, ended)) => Err(Errno::numbered(ended.exit_status()).unwrap_or(Errno::of(EIO))),
     }
 }
 

@@ -42,11 +42,10 @@ pub fn open_directory(path: CStrPtr) -> Result<Descriptor, Errno> {
     open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
 }
 
-/// `faccessat(path, F_OK)`: whether something is there, or why nobody can tell. access(2); symlinks are followed.
-pub fn exists(path: CStrPtr) -> Result<bool, Errno> {
+/// `faccessat(path, F_OK)`: ENOENT where nothing is. access(2); symlinks are followed.
+pub fn look_for(path: CStrPtr) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
-    let answer = unsafe { call!(faccessat, AT_FDCWD, path.as_ptr(), F_OK) };
-    if answer.is(ENOENT) { Ok(false) } else { answer.done().map(|()| true) }
+    unsafe { call!(faccessat, AT_FDCWD, path.as_ptr(), F_OK) }.done()
 }
 
 /// `openat(path, O_RDWR | O_APPEND)`: a device. It stays open when the service is executed.

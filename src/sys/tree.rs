@@ -2,6 +2,7 @@
 
 use super::call::{Errno, call};
 use super::file::Descriptor;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use language::CStrPtr;
 use linux_raw_sys::general::{
@@ -9,19 +10,15 @@ use linux_raw_sys::general::{
     RESOLVE_NO_XDEV, linux_dirent64, open_how,
 };
 
-/// Where an entry is looked up.
+/// Where an entry is looked up: a directory's descriptor, or AT_FDCWD.
 #[derive(Clone, Copy)]
-pub enum Parent<'d> {
-    WorkingDirectory,
-    Directory(&'d Descriptor),
-}
+pub struct Parent<'d>(i32, PhantomData<&'d Descriptor>);
 
-impl Parent<'_> {
-    fn number(self) -> i32 {
-        match self {
-            Self::WorkingDirectory => AT_FDCWD,
-            Self::Directory(Descriptor(number)) => *number as i32,
-        }
+impl<'d> Parent<'d> {
+    pub const WORKING_DIRECTORY: Self = Self(AT_FDCWD, PhantomData);
+
+    pub fn directory(&Descriptor(number): &'d Descriptor) -> Self {
+        Self(number as i32, PhantomData)
     }
 
     /// `openat2(path, O_PATH | O_NOFOLLOW)`: what is there, a symlink too: openat2(2). ELOOP of a path through a symlink, EXDEV of
@@ -39,16 +36,14 @@ impl Parent<'_> {
         let resolve = (RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV).into();
         let how = open_how { flags: (flags | O_CLOEXEC).into(), mode: 0, resolve };
         // SAFETY: `path` is NUL-terminated, and the kernel reads a struct of the size that it is told.
-        unsafe { call!(openat2, self.number(), path.as_ptr(), &raw const how, size_of::<open_how>()) }
-            .value()
-            .map(Descriptor)
+        unsafe { call!(openat2, self.0, path.as_ptr(), &raw const how, size_of::<open_how>()) }.value().map(Descriptor)
     }
 
     /// `unlinkat(name, AT_REMOVEDIR of a directory)`: unlink(2), rmdir(2).
     pub fn remove(self, name: CStrPtr, is_directory: bool) -> Result<(), Errno> {
         let flags = if is_directory { AT_REMOVEDIR } else { 0 };
         // SAFETY: `name` is NUL-terminated.
-        unsafe { call!(unlinkat, self.number(), name.as_ptr(), flags) }.done()
+        unsafe { call!(unlinkat, self.0, name.as_ptr(), flags) }.done()
     }
 }
 
