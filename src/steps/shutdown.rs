@@ -4,7 +4,7 @@ use crate::report;
 use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::Errno;
-use crate::sys::child::reap;
+use crate::sys::child::{Pid, reap};
 use crate::sys::machine::{retry, sync};
 use crate::sys::mount::{change_mount, unmount};
 use crate::sys::signal::{EVERYONE, send};
@@ -41,7 +41,7 @@ const TIMED_OUT: Errno = Errno::of(ETIMEDOUT);
 
 /// Never succeeds: `STILL_THERE`, or `NO_CHILD` when all have ended.
 fn reap_all() -> Result<(), Errno> {
-    while reap()?.is_some() {}
+    while reap()?.0 != Pid::NONE {}
     Err(STILL_THERE)
 }
 

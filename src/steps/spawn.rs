@@ -58,13 +58,13 @@ pub fn spawn(
 fn attend(service: Pid) -> Result<Ended, Errno> {
     loop {
         match WAITED_FOR.wait()? {
-            SIGCHLD => {
-                while let Some((child, ended)) = reap()? {
-                    if child == service {
-                        return Ok(ended);
-                    }
+            SIGCHLD => loop {
+                match reap()? {
+                    (Pid::NONE, _) => break,
+                    (child, ended) if child == service => return Ok(ended),
+                    _ => {}
                 }
-            }
+            },
             // A service that has just ended is told by the SIGCHLD that comes next.
             signal => drop(send(service.number(), signal)),
         }

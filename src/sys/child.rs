@@ -11,6 +11,9 @@ use linux_raw_sys::ioctl::TIOCSCTTY;
 pub struct Pid(i32);
 
 impl Pid {
+    /// No process has this number.
+    pub const NONE: Self = Self(0);
+
     pub fn number(self) -> i32 {
         self.0
     }
@@ -65,9 +68,9 @@ pub fn wait_for_any() -> Result<(Pid, Ended), Errno> {
     wait(ANY, 0)
 }
 
-/// `wait4(-1, WNOHANG)`: a child that has ended already, none if all go on: wait(2). ECHILD where there is none.
-pub fn reap() -> Result<Option<(Pid, Ended)>, Errno> {
-    wait(ANY, WNOHANG).map(|child| Some(child).filter(|(Pid(number), _)| *number != 0))
+/// `wait4(-1, WNOHANG)`: a child that has ended already, `Pid::NONE` if all go on: wait(2). ECHILD where there is none.
+pub fn reap() -> Result<(Pid, Ended), Errno> {
+    wait(ANY, WNOHANG)
 }
 
 const ANY: i32 = -1;
