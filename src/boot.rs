@@ -38,16 +38,16 @@ pub fn run(arguments: Arguments, variables: KernelWords, room: &'static mut Room
     let mut service = Service { arguments, environment, on_exit: Action::Poweroff, mounts };
     let named = service.add_kernel_variables(variables, CStrPtr::new(c"moveroot_plan="));
     let mut roots = Roots::new(bound);
-    let (report, plan) = read_plan(named, text, lines, &roots, scratch);
+    let (report, plan) = read_plan(named, text, lines, scratch);
     // From here on the machine changes. The last step, `exec` or `spawn`, does not return.
     for mut step in plan.steps() {
         #[cfg(feature = "marks")]
         crate::sys::marks::mark(step.line());
         if let Err(reason) = steps::run(&mut step, &mut roots, &mut service, scratch) {
-            report.tell(Some(&step), reason, &roots, scratch);
+            report.tell(Some(&step), reason, scratch);
         }
     }
-    report.fatal(None, Reason::Fault(Fault::NoExec), &roots, scratch)
+    report.fatal(None, Reason::Fault(Fault::NoExec), scratch)
 }
 
 /// Ends unless this is PID 1 and has descriptors 0, 1 and 2.
@@ -71,7 +71,6 @@ fn read_plan(
     named: Option<CStrPtr<'static>>,
     text: &'static mut Text,
     lines: &'static mut Lines<'static>,
-    roots: &Roots,
     scratch: &mut Scratch,
 ) -> (Report, Plan<'static>) {
     let path = named.unwrap_or(CStrPtr::new(c"/boot.plan"));
@@ -85,10 +84,10 @@ fn read_plan(
         file => file.and_then(|file| file.read_to_end(text)),
     };
     if let Err(errno) = read {
-        report.fatal(None, Reason::Errno(errno), roots, scratch);
+        report.fatal(None, Reason::Errno(errno), scratch);
     }
     match Plan::read(text, lines) {
         Ok(plan) => (report, plan),
-        Err(Refusal { step, fault }) => report.fatal(step.as_ref(), Reason::Fault(fault), roots, scratch),
+        Err(Refusal { step, fault }) => report.fatal(step.as_ref(), Reason::Fault(fault), scratch),
     }
 }

@@ -4,7 +4,6 @@
 //! has priority 3 and a warning 4 (syslog(2)). The exit code, which the kernel prints when pid 1 ends, is the line.
 
 use crate::errno;
-use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::child::Ended;
 use crate::sys::file::{make_character_device, make_directory, open_device};
@@ -65,14 +64,14 @@ pub struct Report {
 
 impl Report {
     /// Says what is wrong with the plan, in a step or as a whole, and ends.
-    pub fn fatal(&self, step: Option<&Step>, reason: Reason, roots: &Roots, scratch: &mut Scratch) -> ! {
-        self.tell(step, reason, roots, scratch);
+    pub fn fatal(&self, step: Option<&Step>, reason: Reason, scratch: &mut Scratch) -> ! {
+        self.tell(step, reason, scratch);
         exit(ExitCode::OTHER)
     }
 
     /// Says what is wrong, with a step or with the plan as a whole, and ends, unless a step has failed that may.
     /// Where a message cannot go, there is nobody to tell.
-    pub fn tell(&self, step: Option<&Step>, reason: Reason, roots: &Roots, message: &mut Scratch) {
+    pub fn tell(&self, step: Option<&Step>, reason: Reason, message: &mut Scratch) {
         let is_warning = step.is_some_and(|step| step.may_fail) && !matches!(reason, Reason::Fault(_));
         message.clear();
         message.add(if is_warning { WARNING } else { FAILURE });
@@ -82,7 +81,7 @@ impl Report {
             message.add_number(step.line());
             add_objects(message, step);
         }
-        print(reason, roots, message);
+        print(reason, message);
         if !is_warning {
             exit(match (step, reason) {
                 (Some(step), _) => step.line().min(ExitCode::LATER_LINE.into()) as u8,
@@ -94,20 +93,19 @@ impl Report {
 }
 
 /// Says what became of something that is no step's, in a boot that goes on.
-pub fn say(subject: CStrPtr, reason: Reason, roots: &Roots, message: &mut Scratch) {
+pub fn say(subject: CStrPtr, reason: Reason, message: &mut Scratch) {
     message.clear();
     message.add(WARNING);
     message.add(subject);
-    print(reason, roots, message);
+    print(reason, message);
 }
 
 /// Adds the reason to a message, and prints it.
-fn print(reason: Reason, roots: &Roots, message: &mut Scratch) {
+fn print(reason: Reason, message: &mut Scratch) {
     add_reason(message, reason);
     let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
     // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
-    let log = roots.return_to_initramfs().and_then(|()| open_or_make_device(CStrPtr::new(c"dev/kmsg"), 1, 11));
-    if let Ok(log) = log {
+    if let Ok(log) = open_or_make_device(CStrPtr::new(c"dev/kmsg"), 1, 11) {
         let _ = log.write(message.bytes());
     }
 }

@@ -1,21 +1,21 @@
 //! The two roots of a boot, and which of them `/` is. No other file calls chroot(2) or moves a root.
 //!
 //! Holds on entry: `/` and the working directory are the root of the initramfs.
-//! Holds on exit, after [`hand_over`](Roots::hand_over): both are the new root, and no path leads to the initramfs.
+//! Holds on exit, after [`hand_over`](Roots::hand_over): `/` is the new root, and no path leads to the initramfs, which is the
+//! working directory still.
 //!
 //! The new root is mounted on a directory of the initramfs, and the working directory stays in the initramfs. So each root is
 //! one chroot(2) away from wherever `/` is, each is looked up in with its own symlinks, and `..` leads out of neither.
 
-use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_directory, open_to_read};
-use crate::sys::mount::{change_directory, chroot, mount, move_root};
-use crate::sys::{Descriptor, Errno};
+use crate::sys::Errno;
+use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_to_read};
+use crate::sys::mount::{chroot, mount, move_root};
 use heapless::{Vec, VecView};
 use language::{CStrPtr, MAX_LEN};
 
 /// Where the new root is mounted, from the working directory.
 const NEW_ROOT: CStrPtr = CStrPtr::new(c".moveroot");
 const HERE: CStrPtr = CStrPtr::new(c".");
-const SLASH: CStrPtr = CStrPtr::new(c"/");
 const TMPFS: CStrPtr = CStrPtr::new(c"tmpfs");
 const PROC: CStrPtr = CStrPtr::new(c"proc");
 /// The mounts that are seen from `/`, in a procfs on [`NEW_ROOT`]: proc_pid_mounts(5).
@@ -25,6 +25,8 @@ const MOUNTS: CStrPtr = CStrPtr::new(c".moveroot/self/mounts");
 enum Root {
     Initramfs,
     New,
+    /// The new root, which covers the initramfs: no path leads there any more.
+    HandedOver,
 }
 
 /// The inode numbers of what was bound, with room for all that a plan can bind: `bind /` is the shortest such line.
@@ -33,15 +35,13 @@ pub type Bound = Vec<u64, { MAX_LEN / "bind /\n".len() }>;
 pub struct Roots<'b> {
     /// What `/` is.
     root: Root,
-    /// The initramfs, once the new root covers it: no path leads there any more.
-    initramfs: Option<Descriptor>,
     /// What of the initramfs is part of the new root too.
     pub bound: &'b mut Bound,
 }
 
 impl<'b> Roots<'b> {
     pub fn new(bound: &'b mut Bound) -> Self {
-        Self { root: Root::Initramfs, initramfs: None, bound }
+        Self { root: Root::Initramfs, bound }
     }
 
     /// Makes `/` the initramfs.
@@ -66,25 +66,18 @@ impl<'b> Roots<'b> {
         if target.bytes().all(|byte| matches!(byte, b'/' | b'.')) { chroot(NEW_ROOT) } else { Ok(()) }
     }
 
-    /// Leaves the initramfs. After a failure, calling it again goes on from there.
+    /// Covers the initramfs by the new root. After a failure, calling it again goes on from there.
     pub fn hand_over(&mut self) -> Result<(), Errno> {
-        self.enter(Root::New)?;
-        if self.initramfs.is_none() {
-            let initramfs = open_directory(HERE)?;
+        if self.root != Root::HandedOver {
+            self.enter(Root::New)?;
             move_root(NEW_ROOT, HERE)?;
-            self.initramfs = Some(initramfs);
+            self.root = Root::HandedOver;
         }
-        change_directory(SLASH)
-    }
-
-    /// Makes the initramfs the working directory again, where the hand-over has left it.
-    pub fn return_to_initramfs(&self) -> Result<(), Errno> {
-        self.initramfs.as_ref().map_or(Ok(()), Descriptor::become_working_directory)
+        Ok(())
     }
 
     /// The text of /proc/mounts, after the hand-over, of a procfs of its own: the plan or the service need not have one.
     pub fn read_mounts(&self, text: &mut VecView<u8>) -> Result<(), Errno> {
-        self.return_to_initramfs()?;
         mount(PROC, NEW_ROOT, PROC, 0, CStrPtr::EMPTY)?;
         open_to_read(MOUNTS)?.read_to_end(text)
     }

@@ -5,6 +5,7 @@ use crate::roots::Roots;
 use crate::steps::MountTable;
 use crate::sys::Errno;
 use crate::sys::child::{start, wait_for_any};
+use crate::sys::file::open_directory;
 use crate::sys::mount::change_directory;
 use crate::sys::process::{Arguments, KernelWords, execute, set_limit};
 use language::{Action, CStrPtr, MAX_WORDS, Step, number};
@@ -65,7 +66,6 @@ pub fn limit(name: CStrPtr, soft: CStrPtr, hard: CStrPtr) -> Result<(), Errno> {
 /// `run PATH [ARG…]`: runs a program to its end, and reaps what else ends meanwhile. Any but exit status 0 is a failure.
 pub fn run(step: &Step<'static>, service: &mut Service) -> Result<(), Reason> {
     let program = start(&mut || {
-        change_directory(CStrPtr::new(c"/"))?;
         service.arguments.drop_kernel_words();
         become_program(step, service)
     })?;
@@ -79,12 +79,14 @@ pub fn run(step: &Step<'static>, service: &mut Service) -> Result<(), Reason> {
 
 /// `exec PATH [ARG…]`: PATH, the plan's arguments, then the kernel's. Returns on failure only.
 pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Result<(), Errno> {
+    let initramfs = open_directory(CStrPtr::new(c"."))?;
     roots.hand_over()?;
-    become_program(step, service)
+    become_program(step, service).or_else(|errno| initramfs.become_working_directory().and(Err(errno)))
 }
 
-/// Becomes the program that a step names. Returns on failure only.
+/// Becomes the program that a step names, in `/`. Returns on failure only.
 pub fn become_program(step: &Step<'static>, service: &Service) -> Result<(), Errno> {
+    change_directory(CStrPtr::new(c"/"))?;
     let mut words = step.words();
     words.next();
     execute(words, &service.arguments, service.environment)

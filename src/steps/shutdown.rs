@@ -49,13 +49,13 @@ fn reap_all() -> Result<(), Errno> {
 /// filesystem of its upper layer mounted, where only the first helps.
 pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch) {
     if let Err(errno) = roots.read_mounts(mounts) {
-        report::say(CStrPtr::new(c"/proc/mounts"), errno.into(), roots, scratch);
+        report::say(CStrPtr::new(c"/proc/mounts"), errno.into(), scratch);
     }
     for line in mounts.rsplit_mut(|byte| *byte == b'\n') {
         if let Some(target) = mount_point_of_disk(line) {
             let read_only = change_mount(target, MS_REMOUNT | MS_RDONLY);
             if let Err(errno) = unmount(target).or(read_only) {
-                report::say(target, errno.into(), roots, scratch);
+                report::say(target, errno.into(), scratch);
             }
         }
     }

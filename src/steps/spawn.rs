@@ -47,7 +47,7 @@ pub fn spawn(
     end_processes()?;
     save_disks(service.mounts, roots, scratch);
     let [path, ..] = step.arguments();
-    report::say(*path, ended.into(), roots, scratch);
+    report::say(*path, ended.into(), scratch);
     if service.on_exit == Action::Panic {
         exit(ended.code());
     }
