@@ -1,6 +1,11 @@
-//! Where registers are loaded and the kernel is entered.
+//! What a system call is given and answers; `processor` loads the registers and enters the kernel.
 
 use core::num::NonZeroI32;
+
+#[cfg_attr(target_arch = "x86_64", path = "call/x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "call/aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "call/riscv64.rs")]
+pub(super) mod processor;
 
 /// An error number of the kernel: errno(3). Kept negative, as calls answer it: 400 bytes less than with a sign changed at each call.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,24 +64,10 @@ impl Answer {
 /// Makes a system call, and makes it again where a signal came between: signal(7). Unsafe: the arguments must be what the call
 /// asks for, see its man page.
 macro_rules! call {
-    ($name:ident) => { call!(@ syscall0, syscalls::Sysno::$name) };
-    ($name:ident, $a:expr) => { call!(@ syscall1, syscalls::Sysno::$name, $a) };
-    ($name:ident, $a:expr, $b:expr) => { call!(@ syscall2, syscalls::Sysno::$name, $a, $b) };
-    ($name:ident, $a:expr, $b:expr, $c:expr) => { call!(@ syscall3, syscalls::Sysno::$name, $a, $b, $c) };
-    ($name:ident, $a:expr, $b:expr, $c:expr, $d:expr) => {
-        call!(@ syscall4, syscalls::Sysno::$name, $a, $b, $c, $d)
-    };
-    ($name:ident, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
-        call!(@ syscall5, syscalls::Sysno::$name, $a, $b, $c, $d, $e)
-    };
-    (@ $raw:ident, $name:expr $(, $argument:expr)*) => {
-        loop {
-            let answer = syscalls::raw::$raw($name as usize $(, $argument as usize)*);
-            let answer = $crate::sys::call::Answer::new(answer);
-            if !answer.is(linux_raw_sys::errno::EINTR) {
-                break answer;
-            }
-        }
+    ($name:ident $(, $argument:expr)*) => { $crate::sys::call::call!(@ syscalls::Sysno::$name $(, $argument)*) };
+    (@ $number:expr) => { $crate::sys::call::call!(@ $number, 0) };
+    (@ $number:expr $(, $argument:expr)*) => {
+        $crate::sys::call::Answer::new($crate::sys::call::processor::enter_with!($number $(, $argument)*))
     };
 }
 pub(super) use call;

@@ -113,7 +113,7 @@ unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, call: Sysno) 
     let mut has_parents = false;
     loop {
         // SAFETY: the caller's promise; `path` is NUL-terminated.
-        let answer = unsafe { call!(@ syscall4, call, a, b, c, d) };
+        let answer = unsafe { call!(@ call, a, b, c, d) };
         if has_parents || !answer.is(ENOENT) {
             return answer;
         }

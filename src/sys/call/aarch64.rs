@@ -1,0 +1,39 @@
+//! AArch64: the one place where the kernel is entered. syscall(2) has the registers.
+
+use core::arch::naked_asm;
+use linux_raw_sys::errno::EINTR;
+
+/// Makes the call whose number and arguments are in the registers, and makes it again where a signal came between: signal(7).
+/// One routine for all: a loop at each call took 400 bytes.
+///
+/// # Safety
+/// The arguments are what the call asks for. Not to be called from Rust, which does not pass them so.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter() {
+    naked_asm!(
+        "mov x9, x0",
+        "2: mov x0, x9",
+        "svc #0",
+        "cmn w0, #{EINTR}",
+        "b.eq 2b",
+        "ret",
+        EINTR = const EINTR,
+    )
+}
+
+/// Calls [`enter`] with a number and up to five arguments.
+macro_rules! enter_with {
+    ($number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
+        let answer: usize;
+        core::arch::asm!(
+            "bl {enter}",
+            enter = sym $crate::sys::call::processor::enter,
+            in("x8") $number as usize,
+            inlateout("x0") $a as usize => answer,
+            $(in("x1") $b as usize, $(in("x2") $c as usize, $(in("x3") $d as usize, $(in("x4") $e as usize,)?)?)?)?
+            lateout("x9") _, lateout("lr") _,
+        );
+        answer
+    }};
+}
+pub(in crate::sys) use enter_with;

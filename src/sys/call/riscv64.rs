@@ -1,0 +1,39 @@
+//! RISC-V: the one place where the kernel is entered. syscall(2) has the registers.
+
+use core::arch::naked_asm;
+use linux_raw_sys::errno::EINTR;
+
+/// Makes the call whose number and arguments are in the registers, and makes it again where a signal came between: signal(7).
+/// One routine for all: a loop at each call took 368 bytes.
+///
+/// # Safety
+/// The arguments are what the call asks for. Not to be called from Rust, which does not pass them so.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter() {
+    naked_asm!(
+        "mv t0, a0",
+        "li t1, -{EINTR}",
+        "2: mv a0, t0",
+        "ecall",
+        "beq a0, t1, 2b",
+        "ret",
+        EINTR = const EINTR,
+    )
+}
+
+/// Calls [`enter`] with a number and up to five arguments.
+macro_rules! enter_with {
+    ($number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
+        let answer: usize;
+        core::arch::asm!(
+            "jal {enter}",
+            enter = sym $crate::sys::call::processor::enter,
+            in("a7") $number as usize,
+            inlateout("a0") $a as usize => answer,
+            $(in("a1") $b as usize, $(in("a2") $c as usize, $(in("a3") $d as usize, $(in("a4") $e as usize,)?)?)?)?
+            lateout("t0") _, lateout("t1") _, lateout("ra") _,
+        );
+        answer
+    }};
+}
+pub(in crate::sys) use enter_with;
