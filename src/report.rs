@@ -134,7 +134,7 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
             errno::letters(errno.number()).for_each(|letter| message.push(letter));
             message.add(CStrPtr::new(c" ("));
             message.add_number(errno.number());
-            message.push(b')');
+            message.add(CStrPtr::new(c")"));
         }
         Reason::Fault(fault) => {
             message.add(CStrPtr::new(c": "));
@@ -146,7 +146,7 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
             message.add_number(signal.unwrap_or(ended.exit_status()).into());
         }
     }
-    message.push(b'\n');
+    message.add(CStrPtr::new(c"\n"));
 }
 
 /// Opens a character device of the initramfs, the working directory, and makes it if it isn't there. Whether that went well shows when it is opened.

@@ -52,7 +52,7 @@ pub fn run(
             service.on_exit = Action::named(*first).unwrap_or(Action::Poweroff);
             Ok(())
         }
-        Verb::Spawn => spawn::spawn(step, roots, service, scratch),
+        Verb::Spawn => spawn::spawn(*first, step, roots, service, scratch),
         Verb::Exec => process::exec(step, roots, service),
     }
     .map_err(Reason::Errno)

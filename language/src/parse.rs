@@ -14,20 +14,19 @@ pub const MAX_LEN: usize = 4096;
 /// Reads a whole plan: [`Plan::read`](crate::Plan::read). One that doesn't begin with `root` gets one, a line without words.
 pub fn parse<'t>(text: &'t mut Text, lines: &mut Lines<'t>) -> Result<(), Fault> {
     lines.clear();
-    let mut editor = Editor::new(ended(text)?);
+    let (mut editor, mut last) = (Editor::new(ended(text)?), None);
     while let Some((name, number)) = next_line(&mut editor) {
-        let last = lines.last().and_then(|line| line.verb);
-        let line = Line::new(name, number);
+        let mut line = Line::new(name, number);
         // There is room for every line: see `Lines`.
         if last.is_none() && line.verb != Some(Verb::Root) {
             let _ = lines.push(Line { verb: Some(Verb::Root), count: 0, may_fail: false, ..line });
         }
+        let result = read(&mut editor, &mut line, last);
+        last = line.verb;
         let _ = lines.push(line);
-        if let Some(line) = lines.last_mut() {
-            read(&mut editor, line, last)?;
-        }
+        result?;
     }
-    runs_service(lines.last().and_then(|line| line.verb))
+    runs_service(last)
 }
 
 /// Calls `found` with every fault of a plan, and its line where it isn't the plan's as a whole: for tools on the host. The

@@ -100,7 +100,8 @@ impl<'t> Step<'t> {
     pub fn arguments(&self) -> [Word<'t>; 4] {
         let mut words = self.words();
         words.next();
-        [(); 4].map(|()| words.next().unwrap_or(Word::EMPTY))
+        let mut next = || words.next().unwrap_or(Word::EMPTY);
+        [next(), next(), next(), next()]
     }
 }
 

@@ -13,7 +13,7 @@ use crate::sys::child::{Ended, Pid, begin_session, reap, start};
 use crate::sys::machine::{self, disable_ctrl_alt_del};
 use crate::sys::process::exit;
 use crate::sys::signal::{Signals, send};
-use language::{Action, Step};
+use language::{Action, CStrPtr, Step};
 use linux_raw_sys::general::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
 /// What wakes pid 1: a child's end, and what the service is sent in its place. All else stays blocked.
@@ -22,6 +22,7 @@ const WAITED_FOR: Signals =
 
 /// `spawn PATH [ARG…]`: returns on failure only.
 pub fn spawn(
+    path: CStrPtr,
     step: &mut Step<'static>,
     roots: &mut Roots,
     service: &mut Service,
@@ -46,8 +47,7 @@ pub fn spawn(
     let ended = attend(child)?;
     end_processes()?;
     save_disks(service.mounts, roots, scratch);
-    let [path, ..] = step.arguments();
-    report::say(*path, ended.into(), scratch);
+    report::say(path, ended.into(), scratch);
     if service.on_exit == Action::Panic {
         exit(ended.code());
     }
