@@ -72,9 +72,9 @@ impl<'t> CStrPtr<'t> {
     }
 
     /// Whether these are its last bytes.
-    pub fn ends_with(self, end: &CStr) -> bool {
+    pub fn ends_with(self, end: CStrPtr) -> bool {
         let mut rest = self.bytes();
-        while !rest.0.c_str().equals(CStrPtr::new(end)) {
+        while !rest.0.c_str().equals(end) {
             if rest.next().is_none() {
                 return false;
             }

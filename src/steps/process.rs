@@ -59,8 +59,8 @@ fn has_same_name(one: CStrPtr, other: CStrPtr) -> bool {
 
 /// `limit NAME SOFT [HARD]`: of init, and so of the service and of programs that are run.
 pub fn limit(name: CStrPtr, soft: CStrPtr, hard: CStrPtr) -> Result<(), Errno> {
-    let [soft, hard] = [soft, hard].map(|limit| number(limit).unwrap_or_default());
-    set_limit(language::limit(name).unwrap_or_default(), soft, hard)
+    let value = |limit| number(limit).unwrap_or_default();
+    set_limit(language::limit(name).unwrap_or_default(), value(soft), value(hard))
 }
 
 /// `run PATH [ARG…]`: runs a program to its end, and reaps what else ends meanwhile. Any but exit status 0 is a failure.
