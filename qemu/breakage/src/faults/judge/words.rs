@@ -33,11 +33,15 @@ impl Case<'_> {
         Ok(errors.iter().enumerate().map(|(at, error)| format!("{}{error}", priority(at))).collect())
     }
 
-    /// Whether the fault was in a report: in a step's calls, from the first write to standard error on.
+    /// Whether the fault was in a report: in a step's calls, from the first write to standard error on; or in fchdir, which is for
+    /// nothing but the way back to the log's device.
     fn in_report(&self) -> bool {
         let reference = self.reference;
         let mut mine = (0..=self.injection.place).filter(|at| reference.step_of.get(*at) == Some(&self.index()));
-        mine.any(|at| reference.clean.calls[at].name == Sysno::write && reference.clean.calls[at].first == 2)
+        let is_way_back =
+            reference.clean.calls.get(self.injection.place).is_some_and(|call| call.name == Sysno::fchdir);
+        is_way_back
+            || mine.any(|at| reference.clean.calls[at].name == Sysno::write && reference.clean.calls[at].first == 2)
     }
 
     /// Whether a message names the plan, the line and its step, and the right errno.
