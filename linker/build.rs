@@ -40,8 +40,8 @@ fn main() {
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
-    // Four pages with the plan that is built in by default; another may be longer.
-    let limit = (4 * 4096).max(3 * 4096 + 2048 + build_in_plan(&root));
+    // Three pages and a half with the plan that is built in by default; another may be longer.
+    let limit = (3 * 4096 + 2048).max(3 * 4096 + 1536 + build_in_plan(&root));
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 

@@ -31,6 +31,8 @@ impl ExitCode {
 #[derive(Clone, Copy)]
 pub enum Reason {
     Errno(Errno),
+    /// The same, and there is no way back to the initramfs.
+    Stranded(Errno),
     Fault(Fault),
     Ended(Ended),
 }
@@ -105,6 +107,9 @@ fn print(reason: Reason, message: &mut Scratch) {
     add_reason(message, reason);
     let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
     // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
+    if matches!(reason, Reason::Stranded(_)) {
+        return;
+    }
     if let Ok(log) = open_or_make_device(CStrPtr::new(c"dev/kmsg"), 1, 11) {
         let _ = log.write(message.bytes());
     }
@@ -129,7 +134,7 @@ fn add_objects(message: &mut Scratch, step: &Step) {
 
 fn add_reason(message: &mut Scratch, reason: Reason) {
     match reason {
-        Reason::Errno(errno) => {
+        Reason::Errno(errno) | Reason::Stranded(errno) => {
             message.add(CStrPtr::new(c": E"));
             errno::letters(errno.number()).for_each(|letter| message.push(letter));
             message.add(CStrPtr::new(c" ("));

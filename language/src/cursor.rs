@@ -134,6 +134,7 @@ impl<'t> Span<'t> {
 impl Iterator for Span<'_> {
     type Item = u8;
 
+    #[inline(always)] // 50 bytes: an option of a byte costs more than a comparison
     fn next(&mut self) -> Option<u8> {
         if self.is_empty() {
             return None;

@@ -78,10 +78,13 @@ pub fn run(step: &Step<'static>, service: &mut Service) -> Result<(), Reason> {
 }
 
 /// `exec PATH [ARG…]`: PATH, the plan's arguments, then the kernel's. Returns on failure only.
-pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Result<(), Errno> {
+pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Result<(), Reason> {
     let initramfs = open_directory(CStrPtr::new(c"."))?;
     roots.hand_over()?;
-    become_program(step, service).or_else(|errno| initramfs.become_working_directory().and(Err(errno)))
+    become_program(step, service).map_err(|errno| match initramfs.become_working_directory() {
+        Ok(()) => Reason::Errno(errno),
+        Err(_) => Reason::Stranded(errno),
+    })
 }
 
 /// Becomes the program that a step names, in `/`. Returns on failure only.

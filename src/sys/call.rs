@@ -67,7 +67,7 @@ macro_rules! call {
     ($name:ident $(, $argument:expr)*) => { $crate::sys::call::call!(@ syscalls::Sysno::$name $(, $argument)*) };
     (@ $number:expr) => { $crate::sys::call::call!(@ $number, 0) };
     (@ $number:expr $(, $argument:expr)*) => {
-        $crate::sys::call::Answer::new($crate::sys::call::processor::enter_with!($number $(, $argument)*))
+        $crate::sys::call::Answer::new($crate::sys::call::processor::enter_with!($crate::sys::call::processor::enter, $number $(, $argument)*))
     };
 }
 pub(super) use call;

@@ -23,11 +23,11 @@ pub unsafe extern "C" fn enter() {
 
 /// Calls [`enter`] with a number and up to five arguments.
 macro_rules! enter_with {
-    ($number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
+    ($enter:path, $number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
         let answer: usize;
         core::arch::asm!(
             "bl {enter}",
-            enter = sym $crate::sys::call::processor::enter,
+            enter = sym $enter,
             in("x8") $number as usize,
             inlateout("x0") $a as usize => answer,
             $(in("x1") $b as usize, $(in("x2") $c as usize, $(in("x3") $d as usize, $(in("x4") $e as usize,)?)?)?)?

@@ -23,11 +23,11 @@ pub unsafe extern "C" fn enter() {
 
 /// Calls [`enter`] with a number and up to five arguments.
 macro_rules! enter_with {
-    ($number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
+    ($enter:path, $number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
         let answer: usize;
         core::arch::asm!(
             "jal {enter}",
-            enter = sym $crate::sys::call::processor::enter,
+            enter = sym $enter,
             in("a7") $number as usize,
             inlateout("a0") $a as usize => answer,
             $(in("a1") $b as usize, $(in("a2") $c as usize, $(in("a3") $d as usize, $(in("a4") $e as usize,)?)?)?)?

@@ -25,11 +25,11 @@ pub unsafe extern "C" fn enter() {
 
 /// Calls [`enter`] with a number and up to five arguments.
 macro_rules! enter_with {
-    ($number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
+    ($enter:path, $number:expr, $a:expr $(, $b:expr $(, $c:expr $(, $d:expr $(, $e:expr)?)?)?)?) => {{
         let answer: usize;
         core::arch::asm!(
             "call {enter}",
-            enter = sym $crate::sys::call::processor::enter,
+            enter = sym $enter,
             inlateout("rax") $number as usize => answer,
             in("rdi") $a as usize,
             $(in("rsi") $b as usize, $(in("rdx") $c as usize, $(in("r10") $d as usize, $(in("r8") $e as usize,)?)?)?)?
