@@ -1,10 +1,13 @@
 //! Checks the plan that is built in and makes its steps, and passes the linker script to the program `init`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, process};
 
-use language::{Lines, MAX_LEN, Plan, Refusal, Text};
+use language::{
+    CStrPtr, LARGE_PAGES, Line, Lines, MAX_LEN, MountFlags, Plan, ROOT_MODE, ROOT_OPTIONS, Refusal, Step, Text, Verb,
+};
 
 /// Each argument of the linker's, for the program alone, and why it is there.
 const LINK: &[&str] = &[
@@ -40,8 +43,8 @@ fn main() {
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
-    // Three pages and a half with the plan that is built in by default; another may be longer.
-    let limit = (3 * 4096 + 2048).max(3 * 4096 + 1536 + build_in_plan(&root));
+    // Four pages with the plan that is built in by default; another may be longer.
+    let limit = (4 * 4096).max(3 * 4096 + 2048 + build_in(&plan_to_build_in(&root)));
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 
@@ -54,27 +57,93 @@ fn linkers() -> PathBuf {
     Path::new(&sysroot).join("lib/rustlib").join(host).join("bin/gcc-ld")
 }
 
-/// The plan that `MOVEROOT_PLAN` names, else src/default.plan; how many bytes it takes.
-fn build_in_plan(root: &Path) -> usize {
+/// The plan that `MOVEROOT_PLAN` names, else src/default.plan.
+fn plan_to_build_in(root: &Path) -> PathBuf {
     println!("cargo:rerun-if-env-changed=MOVEROOT_PLAN");
     let named = env::var_os("MOVEROOT_PLAN").filter(|file| !file.is_empty());
-    let file = root.join(named.unwrap_or_else(|| "src/default.plan".into()));
+    root.join(named.unwrap_or_else(|| "src/default.plan".into()))
+}
+
+/// Reads the plan and writes its lines as Rust; returns how many bytes they take.
+fn build_in(file: &Path) -> usize {
     println!("cargo:rerun-if-changed={}", file.display());
-    let bytes = fs::read(&file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
+    let bytes = fs::read(file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
     if bytes.contains(&0) {
         refuse(&format!("{}: there is a NUL in it", file.display()));
     }
     // One byte more than fits shows that it is too long.
     let mut text: Text = bytes.iter().copied().take(MAX_LEN + 1).collect();
     let mut lines = Lines::new();
-    Plan::read(&mut text, &mut lines).unwrap_or_else(|Refusal { step, fault }| {
+    let plan = Plan::read(&mut text, &mut lines).unwrap_or_else(|Refusal { step, fault }| {
         let line = step.map_or(String::new(), |step| format!(":{}", step.line()));
         refuse(&format!("{}{line}: {}", file.display(), fault.text()))
     });
-    let name = file.file_name().expect("a file that was read has a name");
-    println!("cargo:rustc-env=BUILT_IN_PLAN={}", file.display());
-    println!("cargo:rustc-env=BUILT_IN_NAME={}", name.display());
-    bytes.len()
+    let is_fixed = env::var_os("CARGO_FEATURE_FIXED_PLAN").is_some();
+    let name = file.file_name().expect("a file that was read has a name").to_string_lossy();
+    let mut code = format!("pub const NAME: CStrPtr = CStrPtr::new(c{name:?});\n");
+    let mut size = 0;
+    let mut lines = String::new();
+    for step in plan.steps() {
+        let words = words(&step, is_fixed);
+        size += size_of::<Line>() + words.len();
+        let (words, line, verb) = (words.escape_ascii(), step.line(), step.verb());
+        lines += &format!("    Line::built_in(b\"{words}\", {line}, Verb::{verb:?}, {}),\n", step.may_fail);
+    }
+    code += &format!("pub const LINES: &[Line] = &[\n{lines}];\n");
+    let verbs: BTreeSet<String> = plan.steps().map(|step| format!("Verb::{:?}", step.verb())).collect();
+    let verbs: Vec<String> = verbs.into_iter().collect();
+    code += &format!("const fn is_in_plan(verb: Verb) -> bool {{\n    matches!(verb, {})\n}}\n", verbs.join(" | "));
+    if is_fixed {
+        code += &worked_out(plan);
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("built_in.rs"), code)
+        .unwrap_or_else(|error| refuse(&format!("cannot write built_in.rs: {error}")));
+    size
+}
+
+/// The words of a step, each with a NUL behind it. In a fixed plan the options of `mount`, which no message names, are those of the
+/// filesystem alone.
+fn words(step: &Step, is_fixed: bool) -> Vec<u8> {
+    let mut words: Vec<Vec<u8>> = step.words().map(|word| word.to_bytes().to_vec()).collect();
+    if is_fixed && step.verb() == Verb::Mount && words.len() > 4 {
+        words.truncate(4);
+        let [.., options] = step.arguments();
+        // No word is empty.
+        words.extend(Some(taken(options).1).filter(|data| !data.is_empty()));
+    }
+    words.join(&0).into_iter().chain([0]).collect()
+}
+
+/// What src/plan/fixed.rs need not work out.
+fn worked_out(plan: Plan) -> String {
+    let mut flags = Vec::new();
+    let mut code = String::new();
+    for step in plan.steps() {
+        let [first, .., fourth] = step.arguments();
+        flags.push(match step.verb() {
+            Verb::Root => {
+                let (flags, data) = taken(if first.is_empty() { ROOT_OPTIONS } else { first });
+                let data = [ROOT_MODE.to_bytes(), &data].concat();
+                for (name, begin) in [("ROOT", &[][..]), ("ROOT_WITH_LARGE_PAGES", LARGE_PAGES.to_bytes())] {
+                    let options = [begin, &data].concat();
+                    code += &format!("pub const {name}: &core::ffi::CStr = c\"{}\";\n", options.escape_ascii());
+                }
+                flags
+            }
+            Verb::Mount => taken(fourth).0,
+            _ => MountFlags::default(),
+        });
+    }
+    let all = flags.iter().fold(MountFlags::default(), |all, flags| all.and(*flags));
+    code += &format!("pub const FLAGS: &[MountFlags] = &{flags:?};\npub const ALL_FLAGS: MountFlags = {all:?};\n");
+    code
+}
+
+/// The flags among mount options, and what is the filesystem's.
+fn taken(options: CStrPtr) -> (MountFlags, Vec<u8>) {
+    let mut data = Vec::new();
+    (MountFlags::take(options, |byte| data.push(byte)), data)
 }
 
 fn refuse(message: &str) -> ! {

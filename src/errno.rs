@@ -2,6 +2,7 @@
 //!
 //! Five bits a letter, because 131 names take a quarter of a page otherwise.
 
+use crate::built_in;
 use core::iter::from_fn;
 
 /// From 1 on, each without its E; 41 and 58 are free: nothing between two blanks.
@@ -16,7 +17,18 @@ AFNOSUPPORT ADDRINUSE ADDRNOTAVAIL NETDOWN NETUNREACH NETRESET CONNABORTED CONNR
 SHUTDOWN TOOMANYREFS TIMEDOUT CONNREFUSED HOSTDOWN HOSTUNREACH ALREADY INPROGRESS STALE UCLEAN NOTNAM NAVAIL \
 ISNAM REMOTEIO DQUOT NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD \
 NOTRECOVERABLE RFKILL HWPOISON";
-static PACKED: [u8; (NAMES.len() * BITS as usize).div_ceil(8) + 2] = pack();
+static PACKED: [u8; SIZE] = pack();
+const SIZE: usize = (LENGTH * BITS as usize).div_ceil(8) + 2;
+
+/// How many letters and blanks of them this program has.
+const LENGTH: usize = {
+    let (mut length, mut names) = (0, 0);
+    while length < NAMES.len() && names < built_in::NAMED_ERRNOS {
+        names += (NAMES[length] == b' ') as usize;
+        length += 1;
+    }
+    length
+};
 
 const BITS: u32 = 5;
 /// `A` is 1 and so on, 0 ends a name; the digits that names have follow the letters.
@@ -24,10 +36,10 @@ const LAST_LETTER: u32 = 26;
 const DIGITS: u32 = b'2' as u32 - LAST_LETTER - 1;
 const LETTERS: u32 = b'A' as u32 - 1;
 
-const fn pack() -> [u8; (NAMES.len() * BITS as usize).div_ceil(8) + 2] {
-    let mut packed = [0; (NAMES.len() * BITS as usize).div_ceil(8) + 2];
+const fn pack() -> [u8; SIZE] {
+    let mut packed = [0; SIZE];
     let mut at = 0;
-    while at < NAMES.len() {
+    while at < LENGTH {
         let code = match NAMES[at] {
             b' ' => 0,
             digit @ b'2'..=b'3' => digit as u32 - DIGITS,

@@ -4,10 +4,12 @@
 //! 1. `start`: where the kernel enters, one file for each processor.
 //! 2. `boot`: the story of a boot, in one screen.
 //! 3. `steps`: what the verbs do, one function each.
-//! 4. `report`: one message grammar, one printing site, one death path.
-//! 5. `roots`: the initramfs and the new root, and which of them `/` is.
-//! 6. `scratch`: a buffer for text that is put together; `errno`: the names of error numbers.
-//! 7. `sys`: typed system calls.
+//! 4. `plan`: the plan, found, read and checked.
+//! 5. `report`: one message grammar, one printing site, one death path.
+//! 6. `roots`: the initramfs and the new root, and which of them `/` is.
+//! 7. `scratch`: a buffer for text that is put together; `errno`: the names of error numbers.
+//! 8. `built_in`: the plan that was built in, and what a program with that plan alone leaves out.
+//! 9. `sys`: typed system calls.
 //!
 //! The plan language is a crate of its own, `language`. In this one, only `start` and `sys` may do what the compiler cannot check.
 //! Everything that can be checked is checked before the first step runs;
@@ -16,7 +18,10 @@
 #![no_main]
 
 mod boot;
+mod built_in;
 mod errno;
+#[cfg_attr(feature = "fixed-plan", path = "plan/fixed.rs")]
+mod plan;
 mod report;
 mod roots;
 mod scratch;

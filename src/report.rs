@@ -3,6 +3,7 @@
 //! `moveroot: PLAN:LINE: STEP OBJECT: ERRNO (NUMBER)`, to standard error and to the kernel's log, where a failure
 //! has priority 3 and a warning 4 (syslog(2)). The exit code, which the kernel prints when pid 1 ends, is the line.
 
+use crate::built_in;
 use crate::errno;
 use crate::scratch::Scratch;
 use crate::sys::child::Ended;
@@ -40,6 +41,12 @@ pub enum Reason {
 impl From<Errno> for Reason {
     fn from(errno: Errno) -> Self {
         Self::Errno(errno)
+    }
+}
+
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -125,7 +132,7 @@ fn add_objects(message: &mut Scratch, step: &Step) {
     for word in step.words() {
         if named & 1 != 0 && message.bytes().len() < MAX_OBJECTS {
             message.add(separator);
-            message.add(*word);
+            message.add(word);
         }
         named >>= 1;
         (separator, next) = (next, step.verb().separator());
@@ -143,7 +150,7 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
         }
         Reason::Fault(fault) => {
             message.add(CStrPtr::new(c": "));
-            message.add(fault.text());
+            message.add(built_in::fault_text(fault));
         }
         Reason::Ended(ended) => {
             let signal = ended.signal();

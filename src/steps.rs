@@ -11,50 +11,54 @@ mod root;
 mod shutdown;
 mod spawn;
 
+use crate::built_in;
+use crate::plan::Step;
 use crate::report::Reason;
 use crate::roots::Roots;
 use crate::scratch::Scratch;
-use language::{Action, Step, Verb};
+use language::Verb;
 pub use process::{Environment, Service};
 pub use shutdown::MountTable;
 
+/// Runs the call of the step's verb, if this program has it.
+macro_rules! run {
+    ($step:expr, $($verb:ident => $call:expr,)+) => {
+        match $step.verb() {
+            $(Verb::$verb if built_in::uses(Verb::$verb) => $call,)+
+            $(Verb::$verb => Ok(()),)+
+        }
+    };
+}
+
 /// Runs a step.
 #[inline(never)] // 180 bytes: the steps share no registers with the boot
-pub fn run(
-    step: &mut Step<'static>,
-    roots: &mut Roots,
-    service: &mut Service,
-    scratch: &mut Scratch,
-) -> Result<(), Reason> {
-    let arguments @ [first, second, third, _] = step.arguments();
+pub fn run(step: &mut Step, roots: &mut Roots, service: &mut Service, scratch: &mut Scratch) -> Result<(), Reason> {
+    let [first, second, third, _] = step.arguments();
     match step.verb() {
-        Verb::Root | Verb::Env | Verb::Limit | Verb::OnExit | Verb::Spawn | Verb::Exec => {}
-        Verb::Copy | Verb::Bind | Verb::Drop | Verb::Module => roots.enter_initramfs()?,
+        Verb::Root | Verb::Bind | Verb::Env | Verb::Limit | Verb::OnExit | Verb::Spawn | Verb::Exec => {}
+        Verb::Copy | Verb::Drop | Verb::Module => roots.enter_initramfs()?,
         Verb::Mount | Verb::Dir | Verb::Link | Verb::Write | Verb::Controllers | Verb::Wait | Verb::Run => {
             roots.enter_new_root()?
         }
     }
-    match step.verb() {
-        Verb::Root => root::root(*first, roots, scratch),
-        Verb::Mount => furnish::mount(arguments, roots, scratch),
-        Verb::Dir => furnish::dir(first, *second),
-        Verb::Link => furnish::link(*first, second, scratch),
-        Verb::Write => furnish::write(*first, *second),
-        Verb::Controllers => furnish::controllers(step, scratch),
-        Verb::Wait => furnish::wait(*first, *second),
-        Verb::Limit => process::limit(*first, *second, *third.or(second)),
-        Verb::Copy => carry::copy(*first, second.or(first), roots),
-        Verb::Bind => carry::bind(*first, second.or(first), roots),
-        Verb::Drop => carry::drop(*first, roots),
-        Verb::Env => process::env(*first, service),
-        Verb::Module => module::module(*first, *second),
-        Verb::Run => return process::run(step, service),
-        Verb::OnExit => {
-            service.on_exit = Action::named(*first).unwrap_or(Action::Poweroff);
-            Ok(())
-        }
-        Verb::Spawn => spawn::spawn(*first, step, roots, service, scratch),
-        Verb::Exec => return process::exec(step, roots, service),
+    run! { step,
+        Root => root::root(step, roots, scratch),
+        Mount => furnish::mount(step, roots, scratch),
+        Dir => furnish::dir(first, second, scratch),
+        Link => furnish::link(first, second, scratch),
+        Write => furnish::write(first, second),
+        Controllers => furnish::controllers(step, scratch),
+        Wait => furnish::wait(first, second),
+        Limit => process::limit(first, second, third.or(second)),
+        Copy => carry::copy(first, second.or(first), roots, scratch),
+        Bind => carry::bind(first, second.or(first), roots, scratch),
+        Drop => carry::drop(first, roots),
+        Env => process::env(first, service),
+        Module => module::module(first, second),
+        Run => return process::run(step, service),
+        OnExit => process::on_exit(first, service),
+        Spawn => spawn::spawn(first, step, roots, service, scratch),
+        Exec => return process::exec(step, roots, service),
     }
     .map_err(Reason::Errno)
 }

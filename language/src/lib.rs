@@ -26,10 +26,10 @@ mod value;
 mod verb;
 
 pub use fault::Fault;
-pub use options::{FLAGS, MountFlags, PROPAGATIONS, is_flag};
+pub use options::{FLAGS, LARGE_PAGES, MountFlags, PROPAGATIONS, ROOT_MODE, ROOT_OPTIONS, is_flag};
 pub use parse::{MAX_LEN, check, words};
 pub use step::{Line, Lines, MAX_WORDS, Plan, Refusal, Step, Text, Words};
-pub use string::{CStrPtr, Word};
+pub use string::CStrPtr;
 pub use table::names;
 pub use value::{ACTIONS, Action, LIMITS, limit, number, octal};
 pub use verb::{Kind, Shape, Verb};

@@ -102,6 +102,24 @@ impl MountFlags {
         }
     }
 
+    /// Those that are among these too.
+    pub const fn only(self, these: Self) -> Self {
+        Self {
+            set: self.set & these.set,
+            cleared: self.cleared & these.cleared,
+            propagation: self.propagation & these.propagation,
+        }
+    }
+
+    /// Both together.
+    pub const fn and(self, others: Self) -> Self {
+        Self {
+            set: self.set | others.set,
+            cleared: self.cleared | others.cleared,
+            propagation: self.propagation | others.propagation,
+        }
+    }
+
     fn add(&mut self, meaning: u8) {
         let bit = 1 << (meaning & BIT);
         let recursive = if meaning & REC != 0 { MS_REC } else { 0 };
@@ -119,6 +137,16 @@ impl MountFlags {
 
 /// The kinds of propagation, in the order in which the kernel can combine them: a slave may be shared.
 pub const PROPAGATIONS: &[u32] = &[MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED];
+
+/// What the options of `root` begin with. Of two values for an option the later one, which is the plan's, holds.
+///
+/// Large pages for large files: shmem_huge_global_enabled in mm/shmem.c. Since Linux 6.14 a write of 2 MB then takes half the
+/// time, and no file takes more than its size: docs/performance.md. A kernel may refuse them.
+pub const LARGE_PAGES: CStrPtr = CStrPtr::new(c"huge=within_size,");
+/// A tmpfs is open to everybody where nobody says otherwise.
+pub const ROOT_MODE: CStrPtr = CStrPtr::new(c"mode=0755,");
+/// Where the plan has none.
+pub const ROOT_OPTIONS: CStrPtr = CStrPtr::new(c"size=128m");
 
 /// Whether a mount option is a flag word: for tools on the host.
 pub fn is_flag(option: CStrPtr) -> bool {

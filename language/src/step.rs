@@ -3,7 +3,7 @@
 use crate::cursor::Span;
 use crate::fault::Fault;
 use crate::parse::{MAX_LEN, parse};
-use crate::string::Word;
+use crate::string::CStrPtr;
 use crate::verb::Verb;
 use heapless::Vec;
 
@@ -20,7 +20,7 @@ pub type Lines<'t> = Vec<Line<'t>, { MAX_LEN / "dir /\n".len() + 2 }>;
 #[derive(Clone, Copy)]
 pub struct Line<'t> {
     /// Its first word, the verb's name; the others follow.
-    pub name: Word<'t>,
+    pub name: CStrPtr<'t>,
     /// From 1.
     pub number: u16,
     /// None of a line whose verb is unknown.
@@ -38,11 +38,26 @@ impl<'t> Line<'t> {
         if may_fail {
             name.next();
         }
-        Self { name: Word::cut_off(name), number, verb: Verb::named(name), count: 1, may_fail }
+        Self { name: name.begin.c_str(), number, verb: Verb::named(name), count: 1, may_fail }
+    }
+
+    /// A line that was read before this program was built: its words, each with a NUL behind it.
+    pub const fn built_in(words: &'t [u8], number: u16, verb: Verb, may_fail: bool) -> Self {
+        let (mut count, mut at) = (0, 0);
+        while at < words.len() {
+            count += (words[at] == 0) as u8;
+            at += 1;
+        }
+        let name = match CStrPtr::terminated(words) {
+            Some(name) => name,
+            None => CStrPtr::EMPTY,
+        };
+        Self { name, number, verb: Some(verb), count, may_fail }
     }
 }
 
 /// A plan whose words were cut off.
+#[derive(Clone, Copy)]
 pub struct Plan<'t> {
     lines: &'t [Line<'t>],
 }
@@ -66,7 +81,12 @@ impl<'t> Plan<'t> {
         }
     }
 
-    pub fn steps(&self) -> impl DoubleEndedIterator<Item = Step<'t>> {
+    /// Lines that were read before this program was built.
+    pub const fn built_in(lines: &'t [Line<'t>]) -> Self {
+        Self { lines }
+    }
+
+    pub fn steps(self) -> impl DoubleEndedIterator<Item = Step<'t>> {
         self.lines.iter().map(|line| Step { line, named: u64::MAX, may_fail: line.may_fail })
     }
 }
@@ -97,10 +117,10 @@ impl<'t> Step<'t> {
     }
 
     /// The first four arguments, which are all that most verbs have; those that were left out are empty, which no other is.
-    pub fn arguments(&self) -> [Word<'t>; 4] {
+    pub fn arguments(&self) -> [CStrPtr<'t>; 4] {
         let mut words = self.words();
         words.next();
-        let mut next = || words.next().unwrap_or(Word::EMPTY);
+        let mut next = || words.next().unwrap_or(CStrPtr::EMPTY);
         [next(), next(), next(), next()]
     }
 }
@@ -108,15 +128,15 @@ impl<'t> Step<'t> {
 /// See [`Step::words`].
 #[derive(Clone, Copy)]
 pub struct Words<'t> {
-    next: Word<'t>,
+    next: CStrPtr<'t>,
     left: u8,
 }
 
 impl<'t> Iterator for Words<'t> {
-    type Item = Word<'t>;
+    type Item = CStrPtr<'t>;
 
     #[allow(unsafe_code)]
-    fn next(&mut self) -> Option<Word<'t>> {
+    fn next(&mut self) -> Option<CStrPtr<'t>> {
         let word = self.next;
         self.left = self.left.checked_sub(1)?;
         if self.left > 0 {

@@ -6,7 +6,6 @@ use crate::cursor::{Cursor, Span};
 use core::ffi::CStr;
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
-use core::ops::Deref;
 use core::ptr::NonNull;
 
 /// A C string by its address alone: one register, where a slice takes two. `Option` of it is a pointer or null, so an
@@ -57,6 +56,25 @@ impl<'t> CStrPtr<'t> {
 
     pub fn is_empty(self) -> bool {
         self.cursor().byte() == 0
+    }
+
+    /// This string, or the other where this one is empty.
+    pub fn or(self, other: Self) -> Self {
+        if self.is_empty() { other } else { self }
+    }
+
+    /// The next word of a line: behind this one's NUL and any blanks.
+    ///
+    /// # Safety
+    /// There is one.
+    pub(crate) unsafe fn next_in_line(self) -> Self {
+        let mut at = self.span().end.0;
+        // SAFETY: another word follows, so there is a byte greater than a space before the text ends.
+        while unsafe { *at } <= b' ' {
+            at = at.wrapping_add(1);
+        }
+        // SAFETY: there is a NUL behind that word too.
+        unsafe { Self::from_ptr(at) }
     }
 
     /// Whether both have the same bytes.
@@ -120,67 +138,5 @@ impl Iterator for Bytes<'_> {
         }
         self.0 = self.0.next();
         Some(byte)
-    }
-}
-
-/// A C string in the text of a plan, which may be written: a word that the parser has cut off.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct Word<'t>(CStrPtr<'t>);
-
-impl<'t> Deref for Word<'t> {
-    type Target = CStrPtr<'t>;
-
-    fn deref(&self) -> &CStrPtr<'t> {
-        &self.0
-    }
-}
-
-impl<'t> Word<'t> {
-    /// In place of a word that was left out.
-    pub const EMPTY: Self = Self(CStrPtr::EMPTY);
-
-    /// Of a text that the parser may write, and has cut there.
-    pub(crate) fn cut_off(word: Span<'t>) -> Self {
-        Self(word.begin.c_str())
-    }
-
-    /// This word, or the other where this one was left out.
-    pub fn or(self, other: Self) -> Self {
-        if self.is_empty() { other } else { self }
-    }
-
-    /// Calls `visit` with the path cut off at each slash except a leading or a trailing one, from left to right, until that fails.
-    ///
-    /// # Safety
-    /// The text of the plan may be written, and nobody else has a slice of this word.
-    pub unsafe fn each_parent<E>(self, visit: impl Fn(CStrPtr) -> Result<(), E>) -> Result<(), E> {
-        let mut at = self.cursor();
-        while at.byte() != 0 {
-            at = at.next();
-            if at.byte() == b'/' && at.next().byte() != 0 {
-                // SAFETY: a word may be written, and this is not its NUL.
-                unsafe { at.0.cast_mut().write(0) };
-                let result = visit(self.0);
-                // SAFETY: the same byte.
-                unsafe { at.0.cast_mut().write(b'/') };
-                result?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The next word of the line: behind this one's NUL and any blanks.
-    ///
-    /// # Safety
-    /// There is one.
-    pub(crate) unsafe fn next_in_line(self) -> Self {
-        let mut at = self.span().end.0;
-        // SAFETY: another word follows, so there is a byte greater than a space before the text ends.
-        while unsafe { *at } <= b' ' {
-            at = at.wrapping_add(1);
-        }
-        // SAFETY: the parser has put a NUL behind that word too.
-        Self(unsafe { CStrPtr::from_ptr(at) })
     }
 }

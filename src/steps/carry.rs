@@ -3,16 +3,18 @@
 //!
 //! A source is looked up with the initramfs as `/`, a target with the new root as `/`: each with its own symlinks.
 
+use crate::built_in;
 use crate::roots::Roots;
+use crate::scratch::Scratch;
 use crate::sys::file::{
     DIRECTORY_MODE, allow_existing, new_directory, new_empty_file, new_file, open_to_read, set_mode, unlink,
 };
-use crate::sys::mount::{attach_mount, clone_mount};
+use crate::sys::mount::{attach_mount, bind_mount, clone_mount};
 use crate::sys::status::Status;
-use crate::sys::tree::{Entries, Parent};
+use crate::sys::tree::{Entries, Parent, find_below_working_directory};
 use crate::sys::{Descriptor, Errno};
 use core::mem::MaybeUninit;
-use language::{CStrPtr, Word};
+use language::{CStrPtr, Verb};
 use linux_raw_sys::errno::{EBUSY, EINVAL, EIO, EISDIR};
 
 /// What a umask of 022 takes from the mode of a new file.
@@ -20,7 +22,7 @@ const UMASK: u32 = 0o022;
 const ROOT: (u32, u32) = (0, 0);
 
 /// `copy SOURCE [TARGET]`: the original goes when its copy is whole; a copy that fails leaves nothing behind.
-pub fn copy(source: CStrPtr, target: Word, roots: &mut Roots) -> Result<(), Errno> {
+pub fn copy(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
     let original = open_to_read(source)?;
     let mut buffer = MaybeUninit::uninit();
     let status = original.status(&mut buffer)?;
@@ -28,14 +30,14 @@ pub fn copy(source: CStrPtr, target: Word, roots: &mut Roots) -> Result<(), Errn
         return Err(if status.is_directory() { Errno::of(EISDIR) } else { Errno::of(EINVAL) });
     }
     roots.enter_new_root()?;
-    let copy = new_file(target, status.mode())?;
+    let copy = new_file(target, status.mode(), scratch.buffer())?;
     let carried = fill(&copy, &original, status)
-        .and_then(|()| set_owner_and_mode(&copy, *target, status))
+        .and_then(|()| set_owner_and_mode(&copy, target, status))
         .and_then(|()| roots.enter_initramfs())
         .and_then(|()| unlink(source));
     // The first failure is the one to report, even if this fails too. Never in the initramfs: there it may be the original.
     if carried.is_err() && roots.enter_new_root().is_ok() {
-        let _ = unlink(*target);
+        let _ = unlink(target);
     }
     carried
 }
@@ -67,17 +69,37 @@ fn set_owner_and_mode(copy: &Descriptor, target: CStrPtr, status: &Status) -> Re
 }
 
 /// `bind SOURCE [TARGET]`: the same file or directory. Makes the mount point.
-pub fn bind(source: CStrPtr, target: Word, roots: &mut Roots) -> Result<(), Errno> {
-    let tree = clone_mount(source)?;
+pub fn bind(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
+    // A path without symlinks leads to the same file from the working directory, whatever `/` is: then one mount(2) is enough.
+    let (file, is_direct) = match find_below_working_directory(source) {
+        Ok(file) => (file, true),
+        Err(_) => {
+            roots.enter_initramfs()?;
+            (clone_mount(source)?, false)
+        }
+    };
     let mut buffer = MaybeUninit::uninit();
-    let status = tree.status(&mut buffer)?;
+    let status = file.status(&mut buffer)?;
     let is_directory = status.is_directory();
-    // There is room for every line's: see `Bound`.
-    let _ = roots.bound.push(status.inode());
+    if built_in::uses(Verb::Drop) {
+        // There is room for every line's: see `Bound`.
+        let _ = roots.bound.push(status.inode());
+    }
     roots.enter_new_root()?;
-    allow_existing(if is_directory { new_directory(target, DIRECTORY_MODE) } else { new_empty_file(target) })?;
-    attach_mount(&tree, *target)?;
-    roots.follow_mount_on(*target)
+    allow_existing(match is_directory {
+        true => new_directory(target, DIRECTORY_MODE, scratch.buffer()),
+        false => new_empty_file(target, scratch.buffer()),
+    })?;
+    if is_direct { bind_mount(relative(source), target) } else { attach_mount(&file, target) }?;
+    roots.follow_mount_on(target)
+}
+
+/// An absolute path, from the working directory.
+fn relative(path: CStrPtr) -> CStrPtr {
+    match path.strip_prefix(CStrPtr::new(c"/")) {
+        Some(rest) => relative(rest),
+        None => path.or(HERE),
+    }
 }
 
 const HERE: CStrPtr = CStrPtr::new(c".");

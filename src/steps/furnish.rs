@@ -1,5 +1,6 @@
 //! The steps that furnish the new root: directories, symlinks, mounts, and what is written into the kernel's files.
 
+use crate::plan::Step;
 use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::file::{
@@ -10,7 +11,7 @@ use crate::sys::machine::retry;
 use crate::sys::mount::{self, change_mount, detach_mount, mount_flags};
 use crate::sys::{Descriptor, Errno};
 use heapless::Vec;
-use language::{CStrPtr, MountFlags, PROPAGATIONS, Step, Word, number, octal};
+use language::{CStrPtr, MountFlags, PROPAGATIONS, number, octal};
 use linux_raw_sys::errno::{EEXIST, EINVAL, EIO, ENOENT};
 use linux_raw_sys::general::{
     MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_REC,
@@ -23,19 +24,19 @@ const EXISTS: Errno = Errno::of(EEXIST);
 const MKDIR_MODE: u32 = 0o1755;
 
 /// `dir PATH [MODE]`: one that is there already stays as it is.
-pub fn dir(path: Word, mode: CStrPtr) -> Result<(), Errno> {
+pub fn dir(path: CStrPtr, mode: CStrPtr, scratch: &mut Scratch) -> Result<(), Errno> {
     let mode = if mode.is_empty() { DIRECTORY_MODE } else { octal(mode).unwrap_or_default() };
-    match new_directory(path, mode) {
-        Err(EXISTS) => open_directory(*path).map(drop),
-        Ok(()) if mode & !MKDIR_MODE != 0 => set_mode(*path, mode),
+    match new_directory(path, mode, scratch.buffer()) {
+        Err(EXISTS) => open_directory(path).map(drop),
+        Ok(()) if mode & !MKDIR_MODE != 0 => set_mode(path, mode),
         other => other,
     }
 }
 
 /// `link TARGET PATH`: the same one that is there already is fine.
-pub fn link(target: CStrPtr, path: Word, scratch: &mut Scratch) -> Result<(), Errno> {
-    match new_symlink(target, path) {
-        Err(EXISTS) => match scratch.read_symlink(*path) {
+pub fn link(target: CStrPtr, path: CStrPtr, scratch: &mut Scratch) -> Result<(), Errno> {
+    match new_symlink(target, path, scratch.buffer()) {
+        Err(EXISTS) => match scratch.read_symlink(path) {
             Ok(found) if found.equals(target) => Ok(()),
             Err(errno) if errno != Errno::of(EINVAL) => Err(errno),
             _ => Err(EXISTS),
@@ -46,12 +47,10 @@ pub fn link(target: CStrPtr, path: Word, scratch: &mut Scratch) -> Result<(), Er
 
 /// `mount SOURCE TARGET FSTYPE [OPTIONS]`: makes the mount point. mount(2) takes what is mounted, the flags of a bind and the
 /// propagation by calls of their own.
-pub fn mount(arguments: [Word; 4], roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
-    let [_, target, fstype, options] = arguments;
-    allow_existing(new_directory(target, DIRECTORY_MODE))?;
-    scratch.clear();
-    let flags = scratch.add_options(*options);
-    let data = scratch.c_str();
+pub fn mount(step: &Step, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
+    let arguments @ [_, target, fstype, _] = step.arguments();
+    allow_existing(new_directory(target, DIRECTORY_MODE, scratch.buffer()))?;
+    let (flags, data) = step.mount_options(scratch);
     // As for mount(8), FSTYPE `none` and nothing else to do means that nothing is mounted.
     let is_propagation_alone =
         flags.propagation != 0 && flags.set == 0 && data.is_empty() && fstype.equals(CStrPtr::new(c"none"));
@@ -59,33 +58,33 @@ pub fn mount(arguments: [Word; 4], roots: &mut Roots, scratch: &mut Scratch) -> 
         attach(arguments, flags, data, roots)?;
     }
     for kind in PROPAGATIONS.iter().filter(|kind| flags.propagation & **kind != 0) {
-        change_mount(*target, kind | flags.propagation & MS_REC)?;
+        change_mount(target, kind | flags.propagation & MS_REC)?;
     }
     Ok(())
 }
 
 /// Mounts, moves or changes, and sets the flags.
 fn attach(
-    [source, target, fstype, _]: [Word; 4],
+    [source, target, fstype, _]: [CStrPtr; 4],
     flags: MountFlags,
     data: CStrPtr,
     roots: &mut Roots,
 ) -> Result<(), Errno> {
     if flags.set & MS_REMOUNT != 0 {
         // With MS_BIND, the flags of the mount alone.
-        return mount::mount(*source, *target, *fstype, merged(*target, flags)?, data);
+        return mount::mount(source, target, fstype, merged(target, flags)?, data);
     }
-    mount::mount(*source, *target, *fstype, flags.set, data)?;
-    roots.follow_mount_on(*target)?;
+    mount::mount(source, target, fstype, flags.set, data)?;
+    roots.follow_mount_on(target)?;
     // A bind and a move ignore flags of a mount: do_loopback and do_move_mount_old in fs/namespace.c.
     if flags.set & (MS_BIND | MS_MOVE) == 0 || (flags.set | flags.cleared) & OF_A_MOUNT == 0 {
         return Ok(());
     }
-    let now = merged(*target, flags).map(|now| now & OF_A_MOUNT | MS_REMOUNT | MS_BIND);
-    let changed = now.and_then(|now| change_mount(*target, now));
+    let now = merged(target, flags).map(|now| now & OF_A_MOUNT | MS_REMOUNT | MS_BIND);
+    let changed = now.and_then(|now| change_mount(target, now));
     if changed.is_err() {
         // What was to be read-only must not stay there writable.
-        let _ = detach_mount(*target).and_then(|()| roots.follow_mount_on(*target));
+        let _ = detach_mount(target).and_then(|()| roots.follow_mount_on(target));
     }
     changed
 }
@@ -178,7 +177,7 @@ fn enable(file: &Descriptor, step: &Step, mut words: u64, scratch: &mut Scratch)
     for name in step.words() {
         if words & 1 != 0 {
             scratch.add(CStrPtr::new(c" +"));
-            scratch.add(*name);
+            scratch.add(name);
         }
         words >>= 1;
     }

@@ -1,5 +1,6 @@
 //! The steps about the service: its environment, and becoming it.
 
+use crate::plan::Step;
 use crate::report::Reason;
 use crate::roots::Roots;
 use crate::steps::MountTable;
@@ -8,7 +9,7 @@ use crate::sys::child::{start, wait_for_any};
 use crate::sys::file::open_directory;
 use crate::sys::mount::change_directory;
 use crate::sys::process::{Arguments, KernelWords, execute, set_limit};
-use language::{Action, CStrPtr, MAX_WORDS, Step, number};
+use language::{Action, CStrPtr, MAX_WORDS, number};
 use linux_raw_sys::errno::E2BIG;
 
 /// What the kernel passes (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two), as many again for the plan, and the end.
@@ -28,14 +29,11 @@ pub struct Service<'r> {
 }
 
 impl Service<'_> {
-    /// Adds the kernel's variables to an empty environment. Returns the value of the last one with this prefix, if it isn't empty.
-    pub fn add_kernel_variables(&mut self, variables: KernelWords, prefix: CStrPtr) -> Option<CStrPtr<'static>> {
-        let mut found = None;
+    /// Adds the kernel's variables to an empty environment.
+    pub fn add_kernel_variables(&mut self, variables: KernelWords) {
         for (place, variable) in self.environment.iter_mut().zip(variables) {
             *place = Some(variable);
-            found = variable.strip_prefix(prefix).or(found);
         }
-        found.filter(|value| !value.is_empty())
     }
 }
 
@@ -57,6 +55,12 @@ fn has_same_name(one: CStrPtr, other: CStrPtr) -> bool {
     same.any(|(byte, _)| byte == b'=')
 }
 
+/// `on-exit ACTION`.
+pub fn on_exit(action: CStrPtr, service: &mut Service) -> Result<(), Errno> {
+    service.on_exit = Action::named(action).unwrap_or(Action::Poweroff);
+    Ok(())
+}
+
 /// `limit NAME SOFT [HARD]`: of init, and so of the service and of programs that are run.
 pub fn limit(name: CStrPtr, soft: CStrPtr, hard: CStrPtr) -> Result<(), Errno> {
     let value = |limit| number(limit).unwrap_or_default();
@@ -64,7 +68,7 @@ pub fn limit(name: CStrPtr, soft: CStrPtr, hard: CStrPtr) -> Result<(), Errno> {
 }
 
 /// `run PATH [ARG…]`: runs a program to its end, and reaps what else ends meanwhile. Any but exit status 0 is a failure.
-pub fn run(step: &Step<'static>, service: &mut Service) -> Result<(), Reason> {
+pub fn run(step: &Step, service: &mut Service) -> Result<(), Reason> {
     let program = start(&mut || {
         service.arguments.drop_kernel_words();
         become_program(step, service)
@@ -78,7 +82,7 @@ pub fn run(step: &Step<'static>, service: &mut Service) -> Result<(), Reason> {
 }
 
 /// `exec PATH [ARG…]`: PATH, the plan's arguments, then the kernel's. Returns on failure only.
-pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Result<(), Reason> {
+pub fn exec(step: &Step, roots: &mut Roots, service: &Service) -> Result<(), Reason> {
     let initramfs = open_directory(CStrPtr::new(c"."))?;
     roots.hand_over()?;
     become_program(step, service).map_err(|errno| match initramfs.become_working_directory() {
@@ -88,7 +92,7 @@ pub fn exec(step: &Step<'static>, roots: &mut Roots, service: &Service) -> Resul
 }
 
 /// Becomes the program that a step names, in `/`. Returns on failure only.
-pub fn become_program(step: &Step<'static>, service: &Service) -> Result<(), Errno> {
+pub fn become_program(step: &Step, service: &Service) -> Result<(), Errno> {
     change_directory(CStrPtr::new(c"/"))?;
     let mut words = step.words();
     words.next();

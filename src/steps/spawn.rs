@@ -2,6 +2,7 @@
 //!
 //! Holds on entry: as for `exec`. Holds on exit, where there is one: the service could not be started, and no signal is blocked.
 
+use crate::plan::Step;
 use crate::report;
 use crate::roots::Roots;
 use crate::scratch::Scratch;
@@ -13,7 +14,7 @@ use crate::sys::child::{Ended, Pid, begin_session, reap, start};
 use crate::sys::machine::{self, disable_ctrl_alt_del};
 use crate::sys::process::exit;
 use crate::sys::signal::{Signals, send};
-use language::{Action, CStrPtr, Step};
+use language::{Action, CStrPtr};
 use linux_raw_sys::general::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
 /// What wakes pid 1: a child's end, and what the service is sent in its place. All else stays blocked.
@@ -23,7 +24,7 @@ const WAITED_FOR: Signals =
 /// `spawn PATH [ARG…]`: returns on failure only.
 pub fn spawn(
     path: CStrPtr,
-    step: &mut Step<'static>,
+    step: &mut Step,
     roots: &mut Roots,
     service: &mut Service,
     scratch: &mut Scratch,

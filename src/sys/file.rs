@@ -1,8 +1,8 @@
 //! Files: made, opened, read, written.
 
-use super::call::{Answer, Errno, call};
+use super::call::{Errno, call};
 use heapless::{Vec, VecView};
-use language::{CStrPtr, Word};
+use language::CStrPtr;
 use linux_raw_sys::errno::{EEXIST, ENOENT};
 use linux_raw_sys::general::{
     AT_FDCWD, F_OK, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
@@ -67,6 +67,9 @@ pub fn make_directory(path: CStrPtr, mode: u32) -> Result<(), Errno> {
     unsafe { call!(mkdirat, AT_FDCWD, path.as_ptr(), mode) }.done()
 }
 
+/// As long as the kernel takes a path, a NUL included.
+pub type PathBuffer = Vec<u8, 4096>;
+
 /// The mode of a directory that no plan names.
 pub const DIRECTORY_MODE: u32 = 0o755;
 
@@ -79,62 +82,72 @@ pub fn allow_existing(result: Result<(), Errno>) -> Result<(), Errno> {
 }
 
 /// `mkdirat(path, mode)`, in parents that are made if they are missing: mkdir(2).
-pub fn new_directory(path: Word, mode: u32) -> Result<(), Errno> {
+pub fn new_directory(path: CStrPtr, mode: u32, buffer: &mut PathBuffer) -> Result<(), Errno> {
     // SAFETY: these are mkdirat's arguments.
-    unsafe { make(AT_FDCWD as usize, path.as_ptr() as usize, mode as usize, 0, path, Sysno::mkdirat) }.done()
+    unsafe { make(Sysno::mkdirat, [AT_FDCWD as usize, path.as_ptr() as usize, mode as usize, 0], path, buffer) }
+        .map(drop)
 }
 
 /// `mknodat(path, S_IFREG)`: an empty file without permissions, in parents that are made if they are missing. mknod(2).
-pub fn new_empty_file(path: Word) -> Result<(), Errno> {
+pub fn new_empty_file(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
     // SAFETY: these are mknodat's arguments.
-    unsafe { make(AT_FDCWD as usize, path.as_ptr() as usize, S_IFREG as usize, 0, path, Sysno::mknodat) }.done()
+    unsafe { make(Sysno::mknodat, [AT_FDCWD as usize, path.as_ptr() as usize, S_IFREG as usize, 0], path, buffer) }
+        .map(drop)
 }
 
 /// `symlinkat(target, path)`, in parents that are made if they are missing: symlink(2).
-pub fn new_symlink(target: CStrPtr, path: Word) -> Result<(), Errno> {
+pub fn new_symlink(target: CStrPtr, path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
+    let arguments = [target.as_ptr() as usize, AT_FDCWD as usize, path.as_ptr() as usize, 0];
     // SAFETY: these are symlinkat's arguments, and the target is NUL-terminated.
-    unsafe { make(target.as_ptr() as usize, AT_FDCWD as usize, path.as_ptr() as usize, 0, path, Sysno::symlinkat) }
-        .done()
+    unsafe { make(Sysno::symlinkat, arguments, path, buffer) }.map(drop)
 }
 
 /// `openat(path, O_WRONLY | O_CREAT | O_EXCL, mode)`: a new file, in parents that are made if they are missing. open(2).
-pub fn new_file(path: Word, mode: u32) -> Result<Descriptor, Errno> {
+pub fn new_file(path: CStrPtr, mode: u32, buffer: &mut PathBuffer) -> Result<Descriptor, Errno> {
     let flags = (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC) as usize;
     // SAFETY: these are openat's arguments.
-    let answer = unsafe { make(AT_FDCWD as usize, path.as_ptr() as usize, flags, mode as usize, path, Sysno::openat) };
-    answer.value().map(Descriptor)
+    unsafe { make(Sysno::openat, [AT_FDCWD as usize, path.as_ptr() as usize, flags, mode as usize], path, buffer) }
+        .map(Descriptor)
 }
 
 /// Makes something; where that fails for want of a parent, makes each that is missing, and tries once more.
 ///
 /// # Safety
-/// The first four are the arguments of that call.
-unsafe fn make(a: usize, b: usize, c: usize, d: usize, path: Word, call: Sysno) -> Answer {
+/// These are the arguments of that call.
+unsafe fn make(call: Sysno, [a, b, c, d]: [usize; 4], path: CStrPtr, buffer: &mut PathBuffer) -> Result<u32, Errno> {
     let mut has_parents = false;
     loop {
-        // SAFETY: the caller's promise; `path` is NUL-terminated.
-        let answer = unsafe { call!(@ call, a, b, c, d) };
-        if has_parents || !answer.is(ENOENT) {
-            return answer;
+        // SAFETY: the caller's promise.
+        let made = unsafe { call!(@ call, a, b, c, d) }.value();
+        if has_parents || made != Err(Errno::of(ENOENT)) {
+            return made;
         }
+        make_parents(path, buffer)?;
         has_parents = true;
-        let make_parent = |parent: CStrPtr| {
-            // SAFETY: `parent` is NUL-terminated.
-            let answer = unsafe { call!(mkdirat, AT_FDCWD, parent.as_ptr(), DIRECTORY_MODE) };
-            if answer.is(EEXIST) || answer.is(0) { Ok(()) } else { Err(answer) }
-        };
-        // SAFETY: nobody else reads the path meanwhile.
-        let parents = unsafe { path.each_parent(make_parent) };
-        if let Err(answer) = parents {
-            return answer;
-        }
     }
 }
 
+/// Makes the directories that a path leads through, from left to right.
+fn make_parents(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
+    buffer.clear();
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'/' && !buffer.is_empty() && rest.clone().next().is_some() {
+            let _ = buffer.push(0);
+            let parent = CStrPtr::terminated(buffer).unwrap_or(CStrPtr::EMPTY);
+            allow_existing(make_directory(parent, DIRECTORY_MODE))?;
+            buffer.pop();
+        }
+        let _ = buffer.push(byte);
+    }
+    Ok(())
+}
+
 /// `readlinkat(path)`: as much of the target as `buffer` holds. readlink(2); EINVAL of what is no symlink.
-pub fn read_symlink<const SIZE: usize>(path: CStrPtr, buffer: &mut Vec<u8, SIZE>) -> Result<(), Errno> {
+pub fn read_symlink(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated, and the buffer as long as it says.
-    let length = unsafe { call!(readlinkat, AT_FDCWD, path.as_ptr(), buffer.as_mut_ptr(), SIZE) }.value()?;
+    let length =
+        unsafe { call!(readlinkat, AT_FDCWD, path.as_ptr(), buffer.as_mut_ptr(), buffer.capacity()) }.value()?;
     // SAFETY: the kernel has written so many bytes.
     unsafe { buffer.set_len(length as usize) };
     Ok(())

@@ -1,30 +1,46 @@
 //! The machine as a whole: time, disks, its end.
 
 use super::call::{Errno, call};
+use core::mem::MaybeUninit;
 use language::Action;
 use linux_raw_sys::errno::ETIMEDOUT;
 use linux_raw_sys::general::{
-    LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_HALT, LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART,
-    LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, timespec,
+    CLOCK_BOOTTIME, LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_HALT, LINUX_REBOOT_CMD_POWER_OFF,
+    LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, timespec,
 };
 
-/// How often [`retry`] tries in a second.
-const TRIES: u64 = 200;
-
-/// Calls `attempt`, and again as long as it fails with this errno, with a sleep of 5 ms between: ETIMEDOUT after so many seconds,
-/// or some more where sleeps take longer. Sleeps are counted, not a clock read, which a VM that was suspended finds far ahead.
+/// Calls `attempt` every five milliseconds as long as it fails with this errno: ETIMEDOUT after so many seconds.
 pub fn retry(on: Errno, seconds: u64, attempt: &mut dyn FnMut() -> Result<(), Errno>) -> Result<(), Errno> {
-    let mut left = seconds.saturating_mul(TRIES);
+    let mut end = None;
     loop {
         match attempt() {
             Err(errno) if errno == on => {}
             result => return result,
         }
-        left = left.checked_sub(1).ok_or(Errno::of(ETIMEDOUT))?;
-        let time = timespec { tv_sec: 0, tv_nsec: 1_000_000_000 / TRIES as i64 };
+        let now = now()?;
+        if now >= *end.get_or_insert(now + seconds.min(FOREVER) * SECOND) {
+            return Err(Errno::of(ETIMEDOUT));
+        }
+        let time = timespec { tv_sec: 0, tv_nsec: 5_000_000 };
         // SAFETY: a struct timespec, and no memory for what is left of it. nanosleep(2)
         unsafe { call!(nanosleep, &raw const time, 0) }.done()?;
     }
+}
+
+/// In nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+/// In seconds, 30 years: so that no sum is too large.
+const FOREVER: u64 = 1_000_000_000;
+
+/// `clock_gettime(CLOCK_BOOTTIME)`: nanoseconds since the kernel has started: clock_gettime(2).
+fn now() -> Result<u64, Errno> {
+    let mut time = MaybeUninit::<timespec>::uninit();
+    // SAFETY: the kernel fills the whole of a struct timespec: put_timespec64 in kernel/time/time.c.
+    let time = unsafe {
+        call!(clock_gettime, CLOCK_BOOTTIME, time.as_mut_ptr()).done()?;
+        time.assume_init()
+    };
+    Ok(time.tv_sec as u64 * SECOND + time.tv_nsec as u64)
 }
 
 /// `sync()`: all that is to be written to disks is there: sync(2).

@@ -6,9 +6,9 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use language::CStrPtr;
 use linux_raw_sys::general::{
-    AT_FDCWD, MNT_DETACH, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME,
-    MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME, MS_STRICTATIME, MS_SYNCHRONOUS, OPEN_TREE_CLOEXEC,
-    OPEN_TREE_CLONE, UMOUNT_NOFOLLOW, statfs,
+    AT_FDCWD, MNT_DETACH, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS, MS_BIND, MS_MOVE, MS_NOATIME, MS_NODEV,
+    MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_RDONLY, MS_RELATIME, MS_STRICTATIME, MS_SYNCHRONOUS,
+    OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, UMOUNT_NOFOLLOW, statfs,
 };
 
 /// `mount(source, target, fstype, flags, data)`, whatever the flags make of it: mount(2).
@@ -24,6 +24,12 @@ pub fn mount(source: CStrPtr, target: CStrPtr, fstype: CStrPtr, flags: u32, data
 pub fn change_mount(target: CStrPtr, flags: u32) -> Result<(), Errno> {
     // SAFETY: `target` is NUL-terminated, and the kernel looks at none of the others with these flags.
     unsafe { call!(mount, 0, target.as_ptr(), 0, flags, 0) }.done()
+}
+
+/// `mount(source, target, MS_BIND)`: the same file or directory at another place. mount(2)
+pub fn bind_mount(source: CStrPtr, target: CStrPtr) -> Result<(), Errno> {
+    // SAFETY: both are NUL-terminated, and the kernel looks at none of the others with this flag.
+    unsafe { call!(mount, source.as_ptr(), target.as_ptr(), 0, MS_BIND, 0) }.done()
 }
 
 /// `mount(source, target, MS_MOVE)`: mount(2). EINVAL where the source's parent is shared.

@@ -79,7 +79,7 @@ impl Arguments {
         let mut place = first;
         for word in words {
             // SAFETY: a line has no more words than there is memory for.
-            unsafe { place.write(Some(*word)) };
+            unsafe { place.write(Some(word)) };
             place = place.wrapping_add(1);
         }
         first

@@ -6,8 +6,8 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use language::CStrPtr;
 use linux_raw_sys::general::{
-    AT_FDCWD, AT_REMOVEDIR, DT_DIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, RESOLVE_NO_SYMLINKS,
-    RESOLVE_NO_XDEV, linux_dirent64, open_how,
+    AT_FDCWD, AT_REMOVEDIR, DT_DIR, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, RESOLVE_IN_ROOT,
+    RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, linux_dirent64, open_how,
 };
 
 /// Where an entry is looked up: a directory's descriptor, or AT_FDCWD.
@@ -24,19 +24,12 @@ impl<'d> Parent<'d> {
     /// `openat2(path, O_PATH | O_NOFOLLOW)`: what is there, a symlink too: openat2(2). ELOOP of a path through a symlink, EXDEV of
     /// one to another mount.
     pub fn find(self, path: CStrPtr) -> Result<Descriptor, Errno> {
-        self.open(path, O_PATH | O_NOFOLLOW)
+        open(self.0, path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
     }
 
     /// `openat2(path, O_RDONLY | O_DIRECTORY)`: a directory to be listed. As [`find`](Self::find).
     pub fn open_directory(self, path: CStrPtr) -> Result<Descriptor, Errno> {
-        self.open(path, O_RDONLY | O_DIRECTORY)
-    }
-
-    fn open(self, path: CStrPtr, flags: u32) -> Result<Descriptor, Errno> {
-        let resolve = (RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV).into();
-        let how = open_how { flags: (flags | O_CLOEXEC).into(), mode: 0, resolve };
-        // SAFETY: `path` is NUL-terminated, and the kernel reads a struct of the size that it is told.
-        unsafe { call!(openat2, self.0, path.as_ptr(), &raw const how, size_of::<open_how>()) }.value().map(Descriptor)
+        open(self.0, path, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
     }
 
     /// `unlinkat(name, AT_REMOVEDIR of a directory)`: unlink(2), rmdir(2).
@@ -45,6 +38,17 @@ impl<'d> Parent<'d> {
         // SAFETY: `name` is NUL-terminated.
         unsafe { call!(unlinkat, self.0, name.as_ptr(), flags) }.done()
     }
+}
+
+/// `openat2(path, O_PATH, RESOLVE_IN_ROOT)`: what is there with the working directory as `/`. ELOOP of a path through a symlink.
+pub fn find_below_working_directory(path: CStrPtr) -> Result<Descriptor, Errno> {
+    open(AT_FDCWD, path, O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_IN_ROOT)
+}
+
+fn open(directory: i32, path: CStrPtr, flags: u32, resolve: u32) -> Result<Descriptor, Errno> {
+    let how = open_how { flags: (flags | O_CLOEXEC).into(), mode: 0, resolve: resolve.into() };
+    // SAFETY: `path` is NUL-terminated, and the kernel reads a struct of the size that it is told.
+    unsafe { call!(openat2, directory, path.as_ptr(), &raw const how, size_of::<open_how>()) }.value().map(Descriptor)
 }
 
 /// Memory for some entries, whose names have 255 bytes at most.

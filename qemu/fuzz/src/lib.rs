@@ -5,7 +5,7 @@
 pub mod model;
 pub mod readers;
 
-use language::{CStrPtr, Lines, MAX_LEN, MountFlags, Plan, Refusal, Text, Verb, Word, octal};
+use language::{CStrPtr, Lines, MAX_LEN, MountFlags, Plan, Refusal, Text, Verb, octal};
 
 use model::{Fault, Judgement, Options, Step};
 
@@ -51,14 +51,14 @@ fn step(step: language::Step) -> Step {
     let words: Vec<Vec<u8>> = step.words().map(|word| word.to_bytes().to_vec()).collect();
     let [_, second, _, fourth] = step.arguments();
     let (options, mode) = match step.verb() {
-        Verb::Root => (step.arguments()[0], Word::EMPTY),
-        Verb::Mount => (fourth, Word::EMPTY),
-        Verb::Dir => (Word::EMPTY, second),
-        _ => (Word::EMPTY, Word::EMPTY),
+        Verb::Root => (step.arguments()[0], CStrPtr::EMPTY),
+        Verb::Mount => (fourth, CStrPtr::EMPTY),
+        Verb::Dir => (CStrPtr::EMPTY, second),
+        _ => (CStrPtr::EMPTY, CStrPtr::EMPTY),
     };
-    let mode = if mode.is_empty() { None } else { octal(*mode) };
+    let mode = if mode.is_empty() { None } else { octal(mode) };
     let verb = step.verb().name().to_string();
-    Step { line: step.line(), may_fail: step.may_fail, verb, words, mode, options: taken(*options) }
+    Step { line: step.line(), may_fail: step.may_fail, verb, words, mode, options: taken(options) }
 }
 
 fn taken(options: CStrPtr) -> Options {

@@ -8,7 +8,7 @@ use super::code::code;
 use super::source::rust_files;
 
 /// The modules of the init, from the top floor down.
-const FLOORS: [&str; 8] = ["start", "boot", "steps", "report", "roots", "scratch", "errno", "sys"];
+const FLOORS: [&str; 10] = ["start", "boot", "steps", "plan", "report", "roots", "scratch", "errno", "built_in", "sys"];
 
 /// Those of `steps` and of `sys`, from the top floor down; of one floor none imports another.
 const STEPS: [&[&str]; 2] = [&["spawn"], &["carry", "furnish", "module", "process", "root", "shutdown"]];
