@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
+mod caches;
 mod candidate;
 mod chart;
 mod counted;

@@ -20,11 +20,14 @@ pub struct Options {
     /// Where the bytes of the init for this processor go, instead: aarch64, riscv64
     #[arg(long, value_name = "NAME", default_value = "x86_64", value_parser = Arch::named)]
     pub arch: &'static Arch,
-    /// Keep the figures in qemu/records
+    /// Where the bytes of the init go that runs the built-in plan alone, instead: the feature fixed-plan
     #[arg(long, conflicts_with = "arch")]
+    pub fixed: bool,
+    /// Keep the figures in qemu/records
+    #[arg(long, conflicts_with_all = ["arch", "fixed"])]
     pub record: bool,
     /// Compare with this record [default: the newest in qemu/records]
-    #[arg(long, value_name = "PATH", conflicts_with = "arch")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["arch", "fixed"])]
     pub against: Option<PathBuf>,
 }
 
@@ -34,7 +37,7 @@ struct Record {
     date: String,
     toolchain: String,
     bytes: u64,
-    /// Of the inits for other processors.
+    /// Of the inits for other processors, and of the one with a fixed plan.
     #[serde(default)]
     others: BTreeMap<String, u64>,
     /// The file's header, code, constants, and what lies between them.
@@ -44,8 +47,8 @@ struct Record {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let mut now = measure(options.arch)?;
-    if *options.arch != X86_64 {
+    let mut now = measure(options.arch, options.fixed)?;
+    if *options.arch != X86_64 || options.fixed {
         print!("{}", table(&now, None));
         return Ok(ExitCode::SUCCESS);
     }
@@ -62,27 +65,32 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sizes of the inits for those processors that a compiler is there for, or can be fetched.
+/// Sizes of the inits for those processors that a compiler is there for, or can be fetched, and of those that run the built-in
+/// plan alone.
 fn others() -> BTreeMap<String, u64> {
-    let others = arch::ALL.into_iter().filter(|arch| **arch != X86_64);
-    let size = |arch: &'static Arch| match build::init_for(arch).and_then(|init| length(&init)) {
-        Ok(bytes) => Some((arch.name.to_string(), bytes)),
-        Err(error) => {
-            eprintln!("{}", output::message(&format!("vm: no size for {arch}: {error:#}")));
-            None
+    let mut sizes = BTreeMap::new();
+    for arch in arch::ALL {
+        let fixed = (format!("{arch}, the built-in plan alone"), build::fixed_init_for(arch));
+        let reading = (*arch != X86_64).then(|| (arch.to_string(), build::init_for(arch)));
+        for (name, init) in reading.into_iter().chain([fixed]) {
+            match init.and_then(|init| length(&init)) {
+                Ok(bytes) => drop(sizes.insert(name, bytes)),
+                Err(error) => eprintln!("{}", output::message(&format!("vm: no size for {name}: {error:#}"))),
+            }
         }
-    };
-    others.filter_map(size).collect()
+    }
+    sizes
 }
 
 fn length(init: &Path) -> Result<u64> {
     Ok(fs::metadata(init).with_context(|| format!("cannot find {}", init.display()))?.len())
 }
 
-fn measure(arch: &Arch) -> Result<Record> {
-    let bytes = length(&build::init_for(arch)?)?;
+fn measure(arch: &Arch, fixed: bool) -> Result<Record> {
+    let init = if fixed { build::fixed_init(None)? } else { build::init_for(arch)? };
+    let bytes = length(&init)?;
     let mut record = Record { date: host::date()?, toolchain: host::toolchain()?, bytes, ..Record::default() };
-    let map = link_map(arch)?;
+    let map = link_map(arch, fixed)?;
     let sections: Vec<(u64, u64, &str)> = map.lines().filter_map(section).collect();
     let header = header(&sections).context("the linker's map has no entry")?;
     record.parts.insert("header".into(), header);
@@ -105,14 +113,14 @@ fn header(sections: &[(u64, u64, &str)]) -> Option<u64> {
 }
 
 /// Links init once more, and has the linker write down what went where.
-fn link_map(arch: &Arch) -> Result<String> {
+fn link_map(arch: &Arch, fixed: bool) -> Result<String> {
     let directory = workspace::cache("size")?;
     let path = directory.join("init.map");
     let mut cargo = build::cargo_for_init("rustc");
     if !arch.is_native() {
         toolchain::target(&mut cargo, arch, Needs::Core)?;
     }
-    cargo.arg("--target-dir").arg(&directory);
+    cargo.args(fixed.then_some("--features=fixed-plan")).arg("--target-dir").arg(&directory);
     cargo.arg("--").arg(format!("-Clink-arg=-Wl,-Map={}", path.display()));
     let status = cargo.status().context("cannot run cargo")?;
     ensure!(status.success(), "cargo could not link init with a map: {status}");

@@ -21,12 +21,22 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// The release `init`. With a plan it is built in, and the program lands in a target directory of its own so that the
 /// two builds don't undo each other.
 pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
-    let mut target = workspace::target()?;
+    with_plan(cargo_for_init("build"), workspace::target()?, "planned", plan)
+}
+
+/// The release `init` that has a plan, or the built-in one, and runs no other: in a target directory of its own.
+pub fn fixed_init(plan: Option<&Path>) -> Result<PathBuf> {
     let mut cargo = cargo_for_init("build");
+    cargo.args(["--features", "fixed-plan"]);
+    with_plan(cargo, workspace::target()?.join("fixed"), "", plan)
+}
+
+/// Builds init with a plan in it, in a directory of the plan's name within `planned`.
+fn with_plan(mut cargo: Command, mut target: PathBuf, planned: &str, plan: Option<&Path>) -> Result<PathBuf> {
     if let Some(plan) = plan {
         let plan = plan.canonicalize().with_context(|| format!("cannot find the plan {}", plan.display()))?;
         let name = plan.file_stem().context("the plan's path names no file")?;
-        target = target.join("planned").join(name);
+        target = target.join(planned).join(name);
         cargo.env("MOVEROOT_PLAN", &plan);
     }
     cargo.arg("--target-dir").arg(&target);
@@ -35,11 +45,21 @@ pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
 
 /// The release `init` for a processor.
 pub fn init_for(arch: &Arch) -> Result<PathBuf> {
+    if arch.is_native() { init(None) } else { foreign_init(arch, foreign()?, &[]) }
+}
+
+/// The release `init` for a processor that runs the built-in plan alone.
+pub fn fixed_init_for(arch: &Arch) -> Result<PathBuf> {
     if arch.is_native() {
-        return init(None);
+        fixed_init(None)
+    } else {
+        foreign_init(arch, foreign()?.join("fixed"), &["--features", "fixed-plan"])
     }
-    let target = foreign()?;
+}
+
+fn foreign_init(arch: &Arch, target: PathBuf, features: &[&str]) -> Result<PathBuf> {
     let mut cargo = cargo_for_init("build");
+    cargo.args(features);
     toolchain::target(&mut cargo, arch, Needs::Core)?;
     cargo.arg("--target-dir").arg(&target);
     built(cargo, target.join(arch.target).join("release/init"))

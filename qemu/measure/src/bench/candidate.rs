@@ -26,6 +26,8 @@ impl fmt::Display for Carry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Moveroot,
+    /// moveroot with this plan alone in it: the feature `fixed-plan`.
+    Fixed,
     /// moveroot as another checkout has it.
     Other,
     /// moveroot's system calls, and nothing else.
@@ -40,14 +42,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] =
-        [Kind::Moveroot, Kind::Other, Kind::Floor, Kind::C, Kind::Go, Kind::Busybox, Kind::Klibc];
+    pub const ALL: [Kind; 8] =
+        [Kind::Moveroot, Kind::Fixed, Kind::Other, Kind::Floor, Kind::C, Kind::Go, Kind::Busybox, Kind::Klibc];
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         out.write_str(match self {
             Kind::Moveroot => "moveroot",
+            Kind::Fixed => "fixed plan",
             Kind::Other => "moveroot of --against",
             Kind::Floor => "floor",
             Kind::C => "C, musl",

@@ -35,6 +35,7 @@ fn color(who: Candidate) -> RGBColor {
     match (who.kind, who.carry) {
         (Kind::Moveroot, Carry::Copy) => RGBColor(200, 60, 20),
         (Kind::Moveroot, Carry::Bind) => RGBColor(20, 110, 190),
+        (Kind::Fixed, _) => RGBColor(110, 60, 160),
         (Kind::Floor, _) => RGBColor(170, 170, 170),
         _ => RGBColor(110, 110, 110),
     }

@@ -2,14 +2,18 @@
 //! registers, set a breakpoint for the clock, or follow it from call to call.
 
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use super::caches::CacheTaker;
 use super::program::Program;
 use machine::sandbox::tree::Tree;
 use machine::sandbox::watch::{memory, written};
+use nix::unistd::Pid;
 use tool::execute::ProgramImage;
 use tool::namespaces::{self, OF_INIT};
 use tool::tracer::{End, Registers, Tracer};
@@ -24,31 +28,68 @@ pub struct Held {
 impl Held {
     /// Makes a new initramfs and starts its init.
     pub fn start(program: &Program, service: &Path, crun: &[u8]) -> Result<Held> {
-        let tree = Tree::new()?;
-        program.write_to(&tree)?;
-        tree.dir("/dev", 0o755)?;
-        tree.file("/sbin/crun", crun, 0o755)?;
-        tree.file("/sbin/agent", &std::fs::read(service).context("cannot read the service")?, 0o755)?;
+        let tree = initramfs(program, service, crun)?;
         let output = memory()?;
-        let image = ProgramImage::new("/init", &["/init".into()], &["HOME=/".into(), "TERM=linux".into()])?;
-        let streams = [output.as_raw_fd(); 3];
-        let pid = namespaces::start(OF_INIT, None, || {
-            namespaces::enter(tree.mount.as_fd())?;
-            namespaces::stream(Some(streams))?;
-            namespaces::settle(true)?;
-            Ok(image.execute()?)
-        })?;
-        Ok(Held { tracer: Tracer::of(pid)?, tree, output })
+        let tracer = Tracer::of(start(&tree, &["/init"], [output.as_raw_fd(); 3], true)?)?;
+        Ok(Held { tracer, tree, output })
     }
 
     /// Lets it run on its own, to its end; gives what it printed.
     pub fn finish(self) -> Result<(String, Tree)> {
-        let Held { tracer, tree, mut output } = self;
-        let end = tracer.let_go()?;
-        let said = written(&mut output).context("cannot read init's output")?;
-        ensure!(end == End::Exited(0), "init or its service ended badly: {end:?}: {said}");
-        Ok((said, tree))
+        let Held { tracer, tree, output } = self;
+        Ok((said(tracer.let_go()?, output)?, tree))
     }
+}
+
+/// Boots an init that nobody holds, in a new initramfs; if `caches` is given, after they were taken. `launcher`,
+/// qemu/peers/execve.c, executes it. Gives what the boot printed, and when init was executed: nanoseconds of CLOCK_MONOTONIC.
+pub fn run(
+    program: &Program,
+    service: &Path,
+    crun: &[u8],
+    launcher: &[u8],
+    caches: Option<&mut CacheTaker>,
+) -> Result<(String, Tree, u64)> {
+    let tree = initramfs(program, service, crun)?;
+    tree.file("/execve", launcher, 0o755)?;
+    let output = memory()?;
+    let (mut ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
+    let arguments: &[&str] = if caches.is_some() { &["/execve", "ask"] } else { &["/execve"] };
+    let streams = [theirs.as_raw_fd(), output.as_raw_fd(), output.as_raw_fd()];
+    let pid = start(&tree, arguments, streams, false)?;
+    drop(theirs);
+    caches.map_or(Ok(()), |caches| caches.serve(&ours)).context("nobody wants the caches taken")?;
+    let said = said(End::of(pid)?, output)?;
+    let [mut seconds, mut nanoseconds] = [[0; 8]; 2];
+    ours.read_exact(&mut seconds).and_then(|()| ours.read_exact(&mut nanoseconds)).context("init was not executed")?;
+    Ok((said, tree, u64::from_ne_bytes(seconds) * 1_000_000_000 + u64::from_ne_bytes(nanoseconds)))
+}
+
+fn initramfs(program: &Program, service: &Path, crun: &[u8]) -> Result<Tree> {
+    let tree = Tree::new()?;
+    program.write_to(&tree)?;
+    tree.dir("/dev", 0o755)?;
+    tree.file("/sbin/crun", crun, 0o755)?;
+    tree.file("/sbin/agent", &std::fs::read(service).context("cannot read the service")?, 0o755)?;
+    Ok(tree)
+}
+
+/// Starts a program of the tree.
+fn start(tree: &Tree, arguments: &[&str], streams: [RawFd; 3], held: bool) -> Result<Pid> {
+    let words: Vec<String> = arguments.iter().map(|word| word.to_string()).collect();
+    let image = ProgramImage::new(arguments[0], &words, &["HOME=/".into(), "TERM=linux".into()])?;
+    namespaces::start(OF_INIT, None, || {
+        namespaces::enter(tree.mount.as_fd())?;
+        namespaces::stream(Some(streams))?;
+        namespaces::settle(held)?;
+        Ok(image.execute()?)
+    })
+}
+
+fn said(end: End, mut output: File) -> Result<String> {
+    let said = written(&mut output).context("cannot read init's output")?;
+    ensure!(end == End::Exited(0), "init or its service ended badly: {end:?}: {said}");
+    Ok(said)
 }
 
 /// The time at which a process executes the instruction that it is held before: a hardware breakpoint, which the

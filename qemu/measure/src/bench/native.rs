@@ -8,12 +8,14 @@ use std::rc::Rc;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
+use super::caches::{CacheTaker, Pinned};
 use super::candidate::{Candidate, Carry, Kind};
 use super::finding::{Expected, Finding};
-use super::launch::{EntryClock, Held};
+use super::launch::{self, EntryClock, Held};
 use super::program::{Program, crun_of};
 use super::statistics::Spread;
 use super::{floor, peers};
+use machine::sandbox::tree::Tree;
 
 /// Half a megabyte, the unit of [`SIZES`].
 const HALF_MB: usize = 1 << 19;
@@ -31,7 +33,12 @@ pub struct Line {
     #[serde(skip)]
     pub who: Candidate,
     pub carried_mb: f64,
+    /// From init's first instruction to the service's.
     pub microseconds: Spread,
+    /// From execve(2) of init, so that the kernel's work on init is in it: warm, and after another process has taken the caches.
+    /// None of those who only show how time grows.
+    pub from_execve: Option<Spread>,
+    pub cold_from_execve: Option<Spread>,
     /// Of its median to that of moveroot with `copy` and the same file.
     pub ratio: f64,
     /// Bytes of the candidate's programs.
@@ -45,12 +52,16 @@ struct Entrant {
     crun: Rc<[u8]>,
     expected: Expected,
     times: Vec<f64>,
+    from_execve: Vec<f64>,
+    cold_from_execve: Vec<f64>,
 }
 
 /// Runs everybody in turn, `rounds` times; `against` is the checkout of the other moveroot, if that takes part.
 pub fn run(kinds: &[Kind], against: Option<&Path>, service: &Path, rounds: usize) -> Result<Vec<Line>> {
     ensure!(rustix::process::geteuid().is_root(), "new namespaces need root: run this as root or by sudo");
     let mut entrants = entrants(kinds, against, service)?;
+    let _pinned = Pinned::new()?;
+    let (mut caches, launcher) = (CacheTaker::new(), std::fs::read(peers::launcher()?)?);
     // The first round fills caches and is not counted.
     for round in 0..=rounds {
         for place in shuffled(entrants.len(), round) {
@@ -58,6 +69,16 @@ pub fn run(kinds: &[Kind], against: Option<&Path>, service: &Path, rounds: usize
             let size = entrant.half_mbs as f64 / 2.0;
             let time = boot(entrant, service).with_context(|| format!("{} of {size} MB", entrant.who))?;
             entrant.times.extend((round > 0).then_some(time));
+            if !SHAPES.contains(&entrant.half_mbs) {
+                continue;
+            }
+            for is_cold in [false, true] {
+                let caches = Some(&mut caches).filter(|_| is_cold);
+                let time = free_boot(entrant, service, &launcher, caches);
+                let time = time.with_context(|| format!("{} of {size} MB", entrant.who))?;
+                let times = if is_cold { &mut entrant.cold_from_execve } else { &mut entrant.from_execve };
+                times.extend((round > 0).then_some(time));
+            }
         }
     }
     Ok(lines(&entrants))
@@ -92,7 +113,16 @@ fn entrants(kinds: &[Kind], against: Option<&Path>, service: &Path) -> Result<Ve
                 program = floor::build(&program, service, &crun, &format!("{}-{half_mbs}", who.carry))?;
             }
             let expected = Expected { carry: who.carry, ..expected.clone() };
-            entrants.push(Entrant { who, half_mbs, program, crun: crun.clone(), expected, times: Vec::new() });
+            entrants.push(Entrant {
+                who,
+                half_mbs,
+                program,
+                crun: crun.clone(),
+                expected,
+                times: Vec::new(),
+                from_execve: Vec::new(),
+                cold_from_execve: Vec::new(),
+            });
         }
     }
     Ok(entrants)
@@ -103,13 +133,23 @@ fn boot(entrant: &Entrant, service: &Path) -> Result<f64> {
     let held = Held::start(&entrant.program, service, &entrant.crun)?;
     let clock = EntryClock::set(&held)?;
     let (output, tree) = held.finish()?;
-    let found = Finding::read(&output)?;
+    since(entrant, &output, &tree, clock.read()?)
+}
+
+/// The same from execve(2) on, of an init that nobody holds.
+fn free_boot(entrant: &Entrant, service: &Path, launcher: &[u8], caches: Option<&mut CacheTaker>) -> Result<f64> {
+    let (output, tree, executed) = launch::run(&entrant.program, service, &entrant.crun, launcher, caches)?;
+    since(entrant, &output, &tree, executed)
+}
+
+/// Microseconds from then to the service, if the boot was right.
+fn since(entrant: &Entrant, output: &str, tree: &Tree, begun: u64) -> Result<f64> {
+    let found = Finding::read(output)?;
     entrant.expected.check(&found)?;
     if entrant.who.carry == Carry::Copy {
         ensure!(!tree.path("/sbin/crun").exists(), "the original is still there");
     }
-    let entered = clock.read()?;
-    let after = found.service_ns.checked_sub(entered).context("the service ran before init")?;
+    let after = found.service_ns.checked_sub(begun).context("the service ran before init")?;
     Ok(after as f64 / 1000.0)
 }
 
@@ -125,6 +165,8 @@ fn lines(entrants: &[Entrant]) -> Vec<Line> {
             who: entrant.who,
             carried_mb: entrant.half_mbs as f64 / 2.0,
             microseconds,
+            from_execve: Spread::of(&entrant.from_execve),
+            cold_from_execve: Spread::of(&entrant.cold_from_execve),
             ratio: microseconds.median / median(entrant.half_mbs, Candidate::COPY),
             program_bytes: entrant.program.size(),
         })

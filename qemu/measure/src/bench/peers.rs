@@ -59,6 +59,7 @@ pub fn build(candidate: Candidate, with_controllers: bool) -> Result<Program> {
         Kind::Moveroot | Kind::Floor => {
             Program::of(&build::init(Some(&plan_file(candidate.carry, with_controllers, &name)?))?)
         }
+        Kind::Fixed => Program::of(&build::fixed_init(Some(&plan_file(candidate.carry, with_controllers, &name)?))?),
         Kind::Other => bail!("it is built from its own checkout"),
         Kind::C => c(candidate.carry, &controllers, &name),
         Kind::Go => go(candidate.carry, &controllers, &name),
@@ -79,6 +80,13 @@ pub fn ensure_compilers() -> Result<Option<String>> {
 pub fn probe() -> Result<PathBuf> {
     let out = directory()?.join("probe");
     run(musl(&["-O2", "-Wl,-e,enter"], "probe.c", &out))?;
+    Ok(out)
+}
+
+/// What executes the candidates, where nobody holds them.
+pub fn launcher() -> Result<PathBuf> {
+    let out = directory()?.join("execve");
+    run(musl(&["-O2"], "execve.c", &out))?;
     Ok(out)
 }
 

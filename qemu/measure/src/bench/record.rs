@@ -48,10 +48,24 @@ impl Record {
         );
         let mut lines: Vec<&native::Line> = self.native.iter().collect();
         lines.sort_by(|a, b| a.carried_mb.total_cmp(&b.carried_mb));
-        for line in lines {
+        for line in &lines {
             let Spread { median, p10, p90, .. } = line.microseconds;
             let (who, mb, ratio, bytes) = (&line.candidate, line.carried_mb, line.ratio, line.program_bytes);
             text += &format!("| {who} | {mb} | {median:.0} | {p10:.0} | {p90:.0} | {ratio:.3} | {bytes} |\n");
+        }
+        text += &heading(
+            "The same from execve(2) of init, µs: warm, and after another process has taken the caches",
+            "init | carried MB | warm | p10 | p90 | cold | p10 | p90 | the kernel's exec of init, warm",
+        );
+        for line in lines {
+            if let (Some(warm), Some(cold)) = (line.from_execve, line.cold_from_execve) {
+                let exec = warm.median - line.microseconds.median;
+                text += &format!("| {} | {} |", line.candidate, line.carried_mb);
+                for Spread { median, p10, p90, .. } in [warm, cold] {
+                    text += &format!(" {median:.0} | {p10:.0} | {p90:.0} |");
+                }
+                text += &format!(" {exec:.0} |\n");
+            }
         }
         text
     }
