@@ -60,6 +60,9 @@ pub struct Options {
     /// The boot plan [default: qemu/guests/demo.plan]
     #[arg(long, value_name = "PATH")]
     pub plan: Option<PathBuf>,
+    /// An init that runs this plan and no other: the feature fixed-plan
+    #[arg(long, conflicts_with_all = ["arch", "timeline"])]
+    pub fixed: bool,
     /// The guest's memory, in MB
     #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     pub memory: u32,
@@ -107,6 +110,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let mut parts = Parts::gather_for(options.arch, kernel.as_deref(), options.crun.as_deref(), Some(&agent))?;
     if options.timeline.is_some() {
         parts.init = build::marked_init()?;
+    }
+    if options.fixed {
+        parts.init = build::fixed_init(Some(&plan))?;
     }
     let mut guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
     if options.vsock.is_some() || options.task.is_some() {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use machine::demo::Parts;
+use machine::sandbox::fixed::FIXED;
 use root::RootPass;
 use sources::{apt, workspace};
 
@@ -25,7 +26,13 @@ pub struct Options {
     /// Every test in its long form: all faults, all kernels, millions of plans; this takes an hour or more
     #[arg(long)]
     pub long: bool,
+    /// The tests in namespaces alone, each of their plans fixed in an init of its own: the feature fixed-plan
+    #[arg(long)]
+    pub fixed: bool,
 }
+
+/// Tests of how a plan's file is found and read.
+const NEED_A_PLAN_FILE: [&str; 1] = ["namespaces::other_plan"];
 
 /// Set in the tests' environment where they are to run in their long form.
 const LONG: &str = "MOVEROOT_LONG";
@@ -53,6 +60,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         if options.long {
             pass.env(LONG, "1");
         }
+        if options.fixed {
+            pass.env(FIXED, "1");
+        }
         // A pass that fails doesn't keep the other from showing its failures.
         let program = pass.get_program().display().to_string();
         is_good &= pass.status().with_context(|| format!("cannot run {program}"))?.success();
@@ -67,6 +77,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 fn cargo_test(options: &Options, without_root: bool) -> Command {
     let mut cargo = workspace::cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast", "--"]).args(&options.filters);
+    if options.fixed {
+        cargo.arg("namespaces").args(NEED_A_PLAN_FILE.iter().flat_map(|part| ["--skip", part]));
+    }
     if without_root {
         cargo.args(root::NEED_ROOT.iter().flat_map(|part| ["--skip", part]));
     }

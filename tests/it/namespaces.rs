@@ -8,6 +8,7 @@ mod drops;
 mod entry;
 mod failures;
 mod faults;
+mod fixed;
 mod furnish;
 mod hostile;
 mod interrupted;

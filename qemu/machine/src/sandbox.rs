@@ -16,6 +16,7 @@ use agent::Report;
 use anyhow::{Context, Result, ensure};
 use nix::unistd::Pid;
 
+pub mod fixed;
 pub mod tree;
 mod user;
 pub mod watch;
@@ -135,9 +136,14 @@ impl Sandbox {
         self.program("/init", from)
     }
 
-    /// Writes `/boot.plan`.
+    /// Writes `/boot.plan`. Where tests are to run with fixed plans, an init that runs no other takes the place of the one that reads it.
     pub fn plan(self, text: impl AsRef<[u8]>) -> Result<Sandbox> {
-        self.file("/boot.plan", text, 0o644)
+        let init = fixed::init_for(text.as_ref())?;
+        let sandbox = self.file("/boot.plan", text, 0o644)?;
+        match init {
+            Some(init) => sandbox.init(&init),
+            None => Ok(sandbox),
+        }
     }
 
     /// Adds words to argv: what follows `--` on a kernel command line.

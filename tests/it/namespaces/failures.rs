@@ -6,7 +6,7 @@ use vm::sandbox::{Outcome, Sandbox};
 use super::{FIRST_LINE, initramfs, run};
 
 /// Steps, of which the last fails; the message from the step on.
-const FAILURES: [(&str, &str); 30] = [
+const FAILURES: [(&str, &str); 31] = [
     ("copy /sbin/crun", "copy /sbin/crun: ENOENT (2)"),
     ("copy /sbin/crun /bin/crun", "copy /sbin/crun to /bin/crun: ENOENT (2)"),
     ("copy /directory", "copy /directory: EISDIR (21)"),
@@ -15,7 +15,8 @@ const FAILURES: [(&str, &str); 30] = [
     ("copy /loop", "copy /loop: ELOOP (40)"),
     ("bind /nothing", "bind /nothing: ENOENT (2)"),
     ("bind /nothing /here", "bind /nothing on /here: ENOENT (2)"),
-    ("dir /a\nbind /file /a", "bind /file on /a: EINVAL (22)"),
+    ("dir /a\nbind /file /a", "bind /file on /a: ENOTDIR (20)"),
+    ("dir /a\nbind /linked /a", "bind /linked on /a: EINVAL (22)"),
     ("mount devtmpfs /dev nosuchfs", "mount devtmpfs on /dev: ENODEV (19)"),
     ("mount tmpfs /run tmpfs nosuid,size=64m,bogus=1", "mount tmpfs on /run: EINVAL (22)"),
     ("mount tmpfs /run tmpfs mode=9", "mount tmpfs on /run: EINVAL (22)"),
@@ -40,7 +41,11 @@ const FAILURES: [(&str, &str); 30] = [
 ];
 
 fn furnished() -> Result<Sandbox> {
-    let sandbox = initramfs()?.file("/file", "content", 0o644)?.dir("/directory", 0o755)?.symlink("loop", "/loop")?;
+    let sandbox = initramfs()?
+        .file("/file", "content", 0o644)?
+        .dir("/directory", 0o755)?
+        .symlink("loop", "/loop")?
+        .symlink("file", "/linked")?;
     sandbox.file("/script", "#!/no/interpreter\n", 0o755)?.file("/garbage", "no program", 0o755)
 }
 

@@ -14,7 +14,7 @@ use super::{busybox, content, initramfs};
 const BUILT_IN: &str = include_str!("../../../src/default.plan");
 
 /// Every verb, with all that it does at the most; steps that fail and may; one that undoes what it has made.
-const EVERY_VERB: &str = "root size=16m,mode=0755
+pub const EVERY_VERB: &str = "root size=16m,mode=0755
 dir /etc 0750
 dir /deep/down 2755
 -dir /etc/
@@ -44,7 +44,7 @@ exec /sbin/agent --report word --files /proc/sys/kernel/hostname
 ";
 
 /// What other inits do before their service, and what of the initramfs nobody needs then.
-const BEFORE_THE_SERVICE: &str = "root
+pub const BEFORE_THE_SERVICE: &str = "root
 dir /sys/fs/cgroup
 copy /files/cgroup.controllers /sys/fs/cgroup/cgroup.controllers
 copy /files/cgroup.subtree_control /sys/fs/cgroup/cgroup.subtree_control
@@ -63,7 +63,7 @@ bind /sbin/agent
 exec /sbin/agent --report word
 ";
 
-fn with_programs() -> Result<Sandbox> {
+pub fn with_programs() -> Result<Sandbox> {
     let sandbox = furnished()?.file("/files/cgroup.controllers", "cpu memory\n", 0o600)?;
     let sandbox = sandbox.program("/bin/true", busybox())?.symlink("true", "/bin/false")?;
     let sandbox = sandbox.file("/bin/end", "#!/bin/sh\nexit 42\n", 0o755)?.symlink("true", "/bin/sh")?;
@@ -76,11 +76,12 @@ fn of_what_goes_before_the_service() -> Result<()> {
     assert_all_right(&Scenario { name, plan, built_in: false, furnish: &with_programs, output: None })
 }
 
+pub const SPAWNED: &str = "root\nbind /bin\non-exit panic\nspawn /bin/end\n";
+
 /// The service's end becomes init's: whatever is told in its place, the exit code shows.
 #[test]
 fn of_a_service_that_is_spawned() -> Result<()> {
-    let plan = "root\nbind /bin\non-exit panic\nspawn /bin/end\n";
-    let scenario = Scenario { name: "spawned", plan, built_in: false, furnish: &with_programs, output: None };
+    let scenario = Scenario { name: "spawned", plan: SPAWNED, built_in: false, furnish: &with_programs, output: None };
     let summary = faults::spawned::run(&scenario)?;
     writeln!(std::io::stderr(), "{summary}")?;
     assert!(summary.wrong.is_empty(), "{summary}\n{}", summary.wrong.join("\n"));
@@ -88,7 +89,7 @@ fn of_a_service_that_is_spawned() -> Result<()> {
     Ok(())
 }
 
-fn furnished() -> Result<Sandbox> {
+pub fn furnished() -> Result<Sandbox> {
     let sandbox =
         initramfs()?.file("/sbin/crun", content(70_001), 0o755)?.file("/files/cgroup.subtree_control", "", 0o600)?;
     let sandbox = sandbox.file("/files/owned", content(9_001), 0o4755)?.owner("/files/owned", 1000, 1001)?;

@@ -45,7 +45,7 @@ const REFUSED: [(&str, &str); 25] = [
     ("dir /a\ncopy /file /a", "copy /file to /a: EEXIST (17)"),
     ("link /gone /a\ncopy /file /a", "copy /file to /a: EEXIST (17)"),
     ("link /a /a\ncopy /file /a/b", "copy /file to /a/b: ELOOP (40)"),
-    ("copy /other\nbind /directory /other", "bind /directory on /other: EINVAL (22)"),
+    ("copy /other\nbind /directory /other", "bind /directory on /other: ENOTDIR (20)"),
     ("link /gone /a\nmount none /a tmpfs", "mount none on /a: ENOENT (2)"),
     // Targets whose parent is a file.
     ("copy /other\ncopy /file /other/a", "copy /file to /other/a: ENOTDIR (20)"),

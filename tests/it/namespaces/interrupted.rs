@@ -11,10 +11,11 @@ use super::{agent, init};
 
 /// Calls of init, and the how manieth by its process: unshare is that process until it executes init, and changes its
 /// directory by then.
-const INTERRUPTED: [(&str, u32); 8] = [
+const INTERRUPTED: [(&str, u32); 9] = [
     ("execve", 2),
     ("mount", 1),
     ("chdir", 2),
+    ("openat2", 1),
     ("open_tree", 1),
     ("move_mount", 1),
     ("sendfile", 1),
@@ -22,12 +23,13 @@ const INTERRUPTED: [(&str, u32); 8] = [
     ("readlinkat", 1),
 ];
 
-const PLAN: &str = "root\nlink a /l\nlink a /l\ncopy /file\nbind /sbin/agent\nexec /sbin/agent --report one";
+const PLAN: &str =
+    "root\nlink a /l\nlink a /l\ncopy /file\nbind /linked /again\nbind /sbin/agent\nexec /sbin/agent --report one";
 
 /// Makes an initramfs that is a mount of its own, and init PID 1 there, under strace.
 const SCRIPT: &str =
     "mount -t tmpfs tmpfs $1 && cd $1 && mkdir sbin && cp $2 init && cp $3 sbin/agent && cp $4 boot.plan &&
-    echo content >file && exec strace -f -qqq -s 100 -o $5 -e trace=$6 -e inject=$6:error=$7:when=$8 \
+    ln -s sbin/agent linked && echo content >file && exec strace -f -qqq -s 100 -o $5 -e trace=$6 -e inject=$6:error=$7:when=$8 \
     unshare --pid --fork --root=$1 --wd=/ /init kernel";
 
 /// A boot in which one call fails: the service's report, and what strace has seen of such calls.

@@ -30,7 +30,7 @@ pub const STEPS: [(&str, &str); 42] = [
     ("copy /file /dev/kmsg", "copy /file to /dev/kmsg: EEXIST (17)"),
     ("mount tmpfs /small tmpfs size=64k\ncopy /big /small/big", "copy /big to /small/big: ENOSPC (28)"),
     ("bind /nothing", "bind /nothing: ENOENT (2)"),
-    ("dir /a\nbind /file /a", "bind /file on /a: EINVAL (22)"),
+    ("dir /a\nbind /file /a", "bind /file on /a: ENOTDIR (20)"),
     ("bind /directory\ndrop /directory", "drop /directory: EBUSY (16)"),
     ("drop /nothing", "drop /nothing: ENOENT (2)"),
     ("drop /link/file", "drop /link/file: ELOOP (40)"),

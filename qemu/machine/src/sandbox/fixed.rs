@@ -1,0 +1,42 @@
+//! Fixed plans for tests: an init for each, built when it is first wanted.
+
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use language::{Lines, Plan, Text};
+use sources::{build, workspace};
+
+/// Set in the tests' environment where they are to run with fixed plans.
+pub const FIXED: &str = "MOVEROOT_FIXED";
+
+/// The init for a plan, if tests are to run with fixed plans, and if this is one: what is refused is left to the init that reads.
+pub fn init_for(text: &[u8]) -> Result<Option<PathBuf>> {
+    if env::var_os(FIXED).is_none() || !is_plan(text) { Ok(None) } else { init_of(text).map(Some) }
+}
+
+fn is_plan(text: &[u8]) -> bool {
+    let Ok(mut text) = Text::from_slice(text) else { return false };
+    !text.contains(&0) && Plan::read(&mut text, &mut Lines::new()).is_ok()
+}
+
+/// The init that runs this plan and no other. Messages name it `boot.plan`.
+pub fn init_of(text: &[u8]) -> Result<PathBuf> {
+    static BUILT: Mutex<Option<HashMap<Vec<u8>, PathBuf>>> = Mutex::new(None);
+    // One at a time: all are built in the same directory, where what they have in common is built once.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let built = built.get_or_insert_default();
+    if let Some(init) = built.get(text) {
+        return Ok(init.clone());
+    }
+    let directory = workspace::cache("fixed")?;
+    let (plan, init) =
+        (directory.join("boot.plan"), directory.join(format!("init-{}-{}", std::process::id(), built.len())));
+    fs::write(&plan, text).with_context(|| format!("cannot write {}", plan.display()))?;
+    fs::copy(build::fixed_init(Some(&plan))?, &init).with_context(|| format!("cannot write {}", init.display()))?;
+    built.insert(text.to_vec(), init.clone());
+    Ok(init)
+}
