@@ -1,6 +1,7 @@
 //! `cargo vm test`: everything CI runs, after installing what it needs. Where the user isn't root, the tests that need
 //! root run in a second pass, by sudo.
 
+mod guest;
 mod root;
 
 use std::env;
@@ -12,6 +13,7 @@ use clap::Args;
 use machine::demo::Parts;
 use machine::sandbox::fixed::FIXED;
 use root::RootPass;
+use sources::arch::Arch;
 use sources::{apt, workspace};
 
 /// The programs the tests drive, besides those a boot needs.
@@ -27,8 +29,11 @@ pub struct Options {
     #[arg(long)]
     pub long: bool,
     /// The tests in namespaces alone, each of their plans fixed in an init of its own: the feature fixed-plan
-    #[arg(long)]
+    #[arg(long, conflicts_with = "arch")]
     pub fixed: bool,
+    /// The processor: of another one the tests of init itself run in a guest, natively there, then those that boot guests of it
+    #[arg(long, value_name = "NAME", default_value = "x86_64", value_parser = Arch::named)]
+    pub arch: &'static Arch,
 }
 
 /// Tests of how a plan's file is found and read.
@@ -44,6 +49,9 @@ pub fn long() -> bool {
 
 /// The command. The last lines are cargo test's own.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    if !options.arch.is_native() {
+        return foreign(options);
+    }
     ensure_component("fmt", "rustfmt")?;
     ensure_component("clippy", "clippy")?;
     apt::ensure_programs(&PROGRAMS)?;
@@ -69,6 +77,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     if !is_good && root_pass.is_some() {
         eprintln!("vm: tests failed, as the user or by sudo: see above");
+    }
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// In a guest, and where no test is named on this machine those that boot guests.
+fn foreign(options: &Options) -> Result<ExitCode> {
+    let mut is_good = guest::run(options)?;
+    if options.filters.is_empty() {
+        let mut cargo = workspace::cargo();
+        cargo.args(["test", "--package", "vm", "--test", "it", "--", &format!("on_{}", options.arch)]);
+        is_good &= cargo.status().context("cannot run cargo test")?.success();
     }
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -59,6 +59,10 @@ impl End {
     }
 }
 
+fn is_child(event: i32) -> bool {
+    [Event::PTRACE_EVENT_VFORK, Event::PTRACE_EVENT_FORK].iter().any(|child| event == *child as i32)
+}
+
 const OPTIONS: Options =
     Options::PTRACE_O_TRACESYSGOOD.union(Options::PTRACE_O_TRACEEXEC).union(Options::PTRACE_O_EXITKILL);
 
@@ -73,9 +77,10 @@ impl Tracer {
         Ok(Tracer { pid, service: pid, is_inside: false, signal: None })
     }
 
-    /// From here on a child that it starts by vfork(2) is held, too, when it has become a program.
+    /// From here on a child that it starts by vfork(2) is held, too, when it has become a program. An emulator does so by fork(2).
     pub fn hold_child(&self) -> Result<()> {
-        ptrace::setoptions(self.pid, OPTIONS | Options::PTRACE_O_TRACEVFORK).context("cannot watch init's child")
+        let children = Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACEFORK;
+        ptrace::setoptions(self.pid, OPTIONS | children).context("cannot watch init's child")
     }
 
     /// Whether the child that it has just started becomes a program; then that child is held. Else it has ended.
@@ -99,7 +104,7 @@ impl Tracer {
             ptrace::syscall(self.pid, self.signal.take()).context("cannot go on watching init")?;
             match waitpid(self.pid, None).context("cannot wait for init")? {
                 WaitStatus::PtraceSyscall(_) => break,
-                WaitStatus::PtraceEvent(_, _, event) if event == Event::PTRACE_EVENT_VFORK as i32 => {
+                WaitStatus::PtraceEvent(_, _, event) if is_child(event) => {
                     if self.holds_child()? {
                         return Ok(Stop::Executes);
                     }

@@ -2,6 +2,7 @@
 //! over this machine, so nothing outside can change: where only a VM's root may do something, something else stands in,
 //! and that is said.
 
+mod emulator;
 mod gone;
 mod ledger;
 mod sandbox;
@@ -13,15 +14,15 @@ mod watch;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{ArgGroup, Args};
 
-use crate::elf;
 use crate::fit;
 use crate::init::Sources;
 use crate::initramfs::Initramfs;
 use crate::plan::Plan;
 use crate::tracer::Tracer;
+use emulator::Emulator;
 use gone::Gone;
 use tried::Tried;
 
@@ -64,19 +65,20 @@ pub struct Options {
 
 /// The command: exits 1 if the boot comes to no service, else 0, or what the service exits with.
 pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
-    let (tree, plan) = gather(options, sources)?;
+    let (tree, plan, emulator) = gather(options, sources)?;
     let mut tracer = sandbox::start(&tree, &options.words)?;
     if !options.json {
-        println!("trying {} as {}, in namespaces of its own\n", plan.name, sandbox::whose());
+        let by = emulator.as_ref().map_or(String::new(), |emulator| format!(", by {}", emulator.interpreter));
+        println!("trying {} as {}, in namespaces of its own{by}\n", plan.name, sandbox::whose());
         tree.left_out().iter().for_each(|line| println!("{line}"));
     }
-    let watched = watch::watch(&mut tracer, &plan)?;
+    let watched = watch::watch(&mut tracer, &plan, emulator.as_ref())?;
     let mut tried = Tried { plan: &plan, findings: findings(&tree, &plan)?, watched, gone: None };
     if !options.json {
         tried.show();
     }
     if tried.watched.ending.is_none() {
-        go_on(options, tracer, &mut tried)?;
+        go_on(options, tracer, &mut tried, emulator.as_ref())?;
     }
     if options.json {
         println!("{}", tried.json());
@@ -85,9 +87,9 @@ pub fn run(options: &Options, sources: &Sources) -> Result<ExitCode> {
 }
 
 /// From the service's first instruction on.
-fn go_on(options: &Options, tracer: Tracer, tried: &mut Tried) -> Result<()> {
+fn go_on(options: &Options, tracer: Tracer, tried: &mut Tried, emulator: Option<&Emulator>) -> Result<()> {
     if !options.json {
-        println!("\n{}", view::of(tracer.service)?);
+        println!("\n{}", view::of(tracer.service, emulator)?);
     }
     if !options.run {
         return Ok(());
@@ -105,31 +107,20 @@ fn go_on(options: &Options, tracer: Tracer, tried: &mut Tried) -> Result<()> {
     Ok(())
 }
 
-/// What is tried, with init, and nothing in it that still lies outside.
-fn gather(options: &Options, sources: &Sources) -> Result<(Initramfs, Plan)> {
+/// What is tried, with init, and nothing in it that still lies outside; who runs it.
+fn gather(options: &Options, sources: &Sources) -> Result<(Initramfs, Plan, Option<Emulator>)> {
     let tree = Initramfs::told(options.root.as_deref(), options.initramfs.as_deref())?;
     let mut tree = tree.context("neither --root DIR nor --initramfs FILE")?;
     let plan = match &options.plan {
         Some(plan) => Plan::read(plan)?,
         None => Plan::of_tree(&tree)?,
     };
-    refuse_foreign(&tree)?;
-    let init = sources.init(options.init.as_deref(), || Ok(elf::own_machine()))?;
-    tree.remove("/init").bytes("/init", 0o755, init.read()?);
+    let machine = fit::machine_of_init(&tree)?;
+    let init = sources.init(options.init.as_deref(), || Ok(machine))?.read()?;
+    let emulator = Emulator::of(&init, machine)?;
+    tree.remove("/init").bytes("/init", 0o755, init);
     tree.remove("/boot.plan").bytes("/boot.plan", 0o644, plan.text());
-    Ok((tree.in_memory()?, plan))
-}
-
-/// Init is watched at each of its system calls, and those of an emulator are others: ptrace(2) doesn't see through qemu-user.
-fn refuse_foreign(tree: &Initramfs) -> Result<()> {
-    let [its, ours] = [fit::machine_of_init(tree)?, elf::own_machine()];
-    let [its_name, our_name] = [its, ours].map(elf::machine_name);
-    ensure!(
-        its == ours,
-        "the image is for {its_name}, and this machine is {our_name}: init can be watched here only where the processor runs it; \
-         boot it in QEMU instead"
-    );
-    Ok(())
+    Ok((tree.in_memory()?, plan, emulator))
 }
 
 /// What `check` has to say of the same plan and tree: why a step failed, or the service will.

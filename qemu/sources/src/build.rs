@@ -18,18 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks whether it has ended.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Set in a guest that runs tests, where there is no cargo: the directory with the programs that were built for it.
-pub const BUILT: &str = "MOVEROOT_BUILT";
-
-/// A program that was built for this guest, if this is one.
-pub fn given(name: &str) -> Option<PathBuf> {
-    std::env::var_os(BUILT).map(|directory| Path::new(&directory).join(name))
-}
-
 /// The release `init`. With a plan it is built in, and the program lands in a target directory of its own so that the
 /// two builds don't undo each other.
 pub fn init(plan: Option<&Path>) -> Result<PathBuf> {
-    if let (None, Some(init)) = (plan, given("init")) {
+    if let (None, Some(init)) = (plan, workspace::given("init")) {
         return Ok(init);
     }
     with_plan(cargo_for_init("build"), workspace::target()?, "planned", plan)
@@ -117,7 +109,7 @@ pub fn tool() -> Result<PathBuf> {
 
 /// The demo agent.
 pub fn agent() -> Result<PathBuf> {
-    given("agent").map_or_else(|| guest("agent", "agent"), Ok)
+    workspace::given("agent").map_or_else(|| guest("agent", "agent"), Ok)
 }
 
 /// A program that runs in a guest: static, so that it needs nothing of the initramfs.
@@ -134,6 +126,19 @@ pub fn guest_for(arch: &Arch, package: &str, program: &str) -> Result<PathBuf> {
     cargo.arg("--target-dir").arg(&target);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", toolchain::static_program(arch)?.join("\x1f"));
     built(cargo, target.join(arch.target).join("release").join(program))
+}
+
+/// Cargo, told to build the integration tests and the program `vm` for a processor, static.
+pub fn cargo_for_tests(arch: &Arch) -> Result<Command> {
+    let mut cargo = workspace::cargo();
+    // Tests unwind; with programs that don't, the standard library would have to be built in two ways, and cargo mixes them up.
+    cargo.args(["--config", "profile.fuzz.panic=\"unwind\""]);
+    cargo.args(["test", "--no-run", "--profile", "fuzz", "--package", "vm", "--test", "it"]);
+    toolchain::target(&mut cargo, arch, Needs::Tests)?;
+    toolchain::c_compiler(&mut cargo, arch)?;
+    cargo.arg("--target-dir").arg(workspace::target()?.join("foreign-tests"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", toolchain::static_program(arch)?.join("\x1f"));
+    Ok(cargo)
 }
 
 /// Says that it builds before that takes long: at once where there is no such program yet, else after a second.

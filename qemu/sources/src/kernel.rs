@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use crate::apt::Lists;
 use crate::arch::{Arch, X86_64};
-use crate::build;
+use crate::workspace;
 
 /// Debian, as guests of a processor see it: one of its releases, or the one that this machine has. A release may come with the name
 /// of a flavour of its kernel: `trixie:16k` has pages of 16 KiB.
@@ -123,7 +123,7 @@ pub fn name(kernel: &Path) -> String {
 
 /// Debian's static busybox, for the container's root; this machine's own busybox is left alone.
 pub fn busybox() -> Result<PathBuf> {
-    build::given("busybox").map_or_else(|| Debian { arch: &X86_64, release: None }.busybox(), Ok)
+    workspace::given("busybox").map_or_else(|| Debian { arch: &X86_64, release: None }.busybox(), Ok)
 }
 
 /// One of the things a kernel comes with.

@@ -29,6 +29,8 @@ pub enum Needs {
     Core,
     /// And the C library, static.
     Std,
+    /// And what runs tests.
+    Tests,
 }
 
 /// Has cargo build for a processor.
@@ -42,6 +44,7 @@ pub fn target(cargo: &mut Command, arch: &Arch, needs: Needs) -> Result<()> {
     cargo.arg(match needs {
         Needs::Core => "-Zbuild-std=core",
         Needs::Std => "-Zbuild-std=std,panic_abort",
+        Needs::Tests => "-Zbuild-std=std,panic_abort,panic_unwind,test",
     });
     Ok(())
 }
@@ -62,6 +65,31 @@ pub fn static_program(arch: &Arch) -> Result<Vec<String>> {
         arguments.extend(directories.map(|directory| format!("-Clink-arg=-B{}", directory.display())));
     }
     Ok(arguments)
+}
+
+/// Has the build scripts of C libraries find Debian's cross compiler, from its packages in the cache.
+pub fn c_compiler(cargo: &mut Command, arch: &Arch) -> Result<()> {
+    if arch.is_native() {
+        return Ok(());
+    }
+    let (debian, triplet) = (arch.debian, arch.triplet);
+    let packages = [
+        format!("gcc-{GCC}-{triplet}"),
+        format!("cpp-{GCC}-{triplet}"),
+        format!("binutils-{triplet}"),
+        format!("libgcc-{GCC}-dev-{debian}-cross"),
+        format!("libc6-dev-{debian}-cross"),
+        format!("linux-libc-dev-{debian}-cross"),
+    ];
+    let parts: Vec<Part> = packages.iter().map(|package| (package.as_str(), "./usr/*")).collect();
+    let tree = Lists::of(RELEASE)?.tree("c", &parts)?.join("usr");
+    let target = arch.target.replace('-', "_");
+    for (variable, program) in [("CC", format!("gcc-{GCC}")), ("AR", "ar".to_string())] {
+        cargo.env(format!("{variable}_{target}"), tree.join(format!("bin/{triplet}-{program}")));
+    }
+    // Of the assembler.
+    cargo.env("LD_LIBRARY_PATH", tree.join(format!("lib/{}-linux-gnu", std::env::consts::ARCH)));
+    Ok(())
 }
 
 /// Whether this workspace's compiler has the standard library for it.

@@ -37,6 +37,14 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Set in a guest that runs tests, where there is no cargo: the directory with the programs that were built for it.
+pub const BUILT: &str = "MOVEROOT_BUILT";
+
+/// A program that was built for this guest, if this is one.
+pub fn given(name: &str) -> Option<PathBuf> {
+    std::env::var_os(BUILT).map(|directory| Path::new(&directory).join(name))
+}
+
 fn ask_cargo_for_target() -> Result<PathBuf> {
     let output =
         cargo().args(["metadata", "--format-version=1", "--no-deps"]).output().context("cannot run cargo metadata")?;

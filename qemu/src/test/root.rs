@@ -100,13 +100,16 @@ fn built() -> Result<PathBuf> {
     let output = cargo.stderr(Stdio::inherit()).output().context("cannot run cargo test")?;
     ensure!(output.status.success(), "cargo could not build the tests: {}", output.status);
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    messages.lines().find_map(executable).with_context(|| format!("cargo built no tests named {BINARY}"))
+    messages
+        .lines()
+        .find_map(|message| executable(message, "test", BINARY))
+        .with_context(|| format!("cargo built no tests named {BINARY}"))
 }
 
-/// In a message of cargo that reports the binary: "External tools" in cargo's book.
-fn executable(message: &str) -> Option<PathBuf> {
+/// In a message of cargo that reports a binary of this kind and name: "External tools" in cargo's book.
+pub fn executable(message: &str, kind: &str, name: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
-    let is_ours = message["target"]["name"] == BINARY && message["target"]["kind"][0] == "test";
+    let is_ours = message["target"]["name"] == name && message["target"]["kind"][0] == kind;
     is_ours.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
 }
 
@@ -124,9 +127,9 @@ mod tests {
         let message = |kind: &str, name: &str| {
             format!(r#"{{"target":{{"kind":["{kind}"],"name":"{name}"}},"executable":"/t/{name}-1"}}"#)
         };
-        assert_eq!(executable(&message("test", "it")), Some("/t/it-1".into()));
+        assert_eq!(executable(&message("test", "it"), "test", BINARY), Some("/t/it-1".into()));
         for other in [message("lib", "it"), message("test", "other"), "warning: text".into(), "{}".into()] {
-            assert_eq!(executable(&other), None, "{other}");
+            assert_eq!(executable(&other, "test", BINARY), None, "{other}");
         }
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use language::Verb;
 use libc::{
-    SYS_chroot as CHROOT, SYS_clone as CLONE, SYS_openat as OPENAT, SYS_prlimit64 as PRLIMIT64, SYS_read as READ,
+    SYS_chroot as CHROOT, SYS_clone as CLONE, SYS_open_tree as OPEN_TREE, SYS_openat as OPENAT,
+    SYS_prlimit64 as PRLIMIT64, SYS_read as READ,
 };
 
 use crate::calls::texts;
@@ -40,6 +41,8 @@ pub struct Ledger<'a> {
     pub least: Duration,
     /// The first step that may yet be told by a call without an address in the plan.
     pub uncounted: usize,
+    /// A `bind` has made its call.
+    pub has_bound: bool,
 }
 
 impl Ledger<'_> {
@@ -85,10 +88,12 @@ impl Ledger<'_> {
         let (number, path) = (call.number(), call.arguments()[1]);
         self.least = self.least.min(time);
         if self.base.is_none() {
-            // Init's first read is that of the plan.
-            self.base = (number == READ && result > 0).then_some(path);
+            // Init's first read is that of the plan; an emulator has read other files before.
+            let is_plan = || memory.bytes(path, self.plan.len()).is_some_and(|read| read == self.plan);
+            self.base = (number == READ && result > 0 && is_plan()).then_some(path);
             return;
         }
+        self.has_bound |= number == OPEN_TREE;
         // As src/roots.rs goes from root to root, and begins the hand-over.
         let begins = match number {
             CHROOT => true,
@@ -117,6 +122,13 @@ impl Ledger<'_> {
             && !step.notes.iter().any(|told| told == note)
         {
             step.notes.push(note.to_string());
+        }
+    }
+
+    /// Something to report about the current step, if it has this verb.
+    pub fn note_of(&mut self, verb: Verb, note: &str) {
+        if self.step().is_some_and(|step| step.verb == verb) {
+            self.note(note);
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nix::unistd::Pid;
 
+use super::emulator::Emulator;
 use super::sandbox::STORE;
 use crate::output;
 
@@ -27,19 +28,25 @@ struct Mount {
 }
 
 /// The view, as a text.
-pub fn of(pid: Pid) -> Result<String> {
+pub fn of(pid: Pid, emulator: Option<&Emulator>) -> Result<String> {
     let mut text = String::from("what the service finds\n");
     let process = format!("/proc/{pid}");
-    let words = |name: &str| -> Result<String> {
+    let words = |name: &str| -> Result<Vec<String>> {
         let bytes = fs::read(format!("{process}/{name}")).with_context(|| format!("cannot read {process}/{name}"))?;
         let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-        Ok(words.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" "))
+        Ok(words.map(|word| String::from_utf8_lossy(word).into_owned()).collect())
     };
     let link = |name: &str| fs::read_link(format!("{process}/{name}")).map(|path| path.display().to_string());
     let inside = pid_inside(&process)?;
-    writeln!(text, "  program      {}, pid {inside}", link("exe")?)?;
-    for (name, file) in [("arguments", "cmdline"), ("environment", "environ")] {
-        writeln!(text, "{}", output::folded(&format!("  {name:11}  {}", words(file)?), 15))?;
+    let mut arguments = words("cmdline")?;
+    let mut program = link("exe")?;
+    if let Some(emulator) = emulator {
+        program = arguments.get(1).cloned().unwrap_or_default();
+        arguments.drain(..emulator.own_arguments.min(arguments.len()));
+    }
+    writeln!(text, "  program      {program}, pid {inside}")?;
+    for (name, words) in [("arguments", arguments), ("environment", words("environ")?)] {
+        writeln!(text, "{}", output::folded(&format!("  {name:11}  {}", words.join(" ")), 15))?;
     }
     writeln!(text, "  directory    {}", link("cwd")?)?;
     for descriptor in sorted(Path::new(&process).join("fd").as_path())? {

@@ -9,6 +9,7 @@ use language::Verb;
 use libc::{SYS_clone as CLONE, SYS_sendfile as SENDFILE};
 use nix::unistd::Pid;
 
+use super::emulator::Emulator;
 use super::ledger::{Ledger, Taken};
 use super::substitute;
 use crate::plan::{Plan, Step};
@@ -21,7 +22,7 @@ pub struct Watched {
 }
 
 /// Watches it up to the service or the end.
-pub fn watch(tracer: &mut Tracer, plan: &Plan) -> Result<Watched> {
+pub fn watch(tracer: &mut Tracer, plan: &Plan, emulator: Option<&Emulator>) -> Result<Watched> {
     let steps = plan.steps().iter().map(taken).collect();
     let memory = Memory::of(tracer.pid)?;
     let mut ledger = Ledger {
@@ -32,8 +33,12 @@ pub fn watch(tracer: &mut Tracer, plan: &Plan) -> Result<Watched> {
         loose: Vec::new(),
         least: Duration::MAX,
         uncounted: 0,
+        has_bound: false,
     };
     let ending = follow(tracer, &memory, &mut ledger)?;
+    if ending.is_some() && emulator.is_some() && !ledger.has_bound {
+        ledger.note_of(Verb::Bind, UNKNOWN);
+    }
     Ok(Watched { steps: ledger.close(), ending })
 }
 
@@ -48,10 +53,15 @@ struct Call {
     /// How often it was refused and made again.
     tries: usize,
     is_of_step: bool,
+    /// It was not made, and is to be made so.
+    instead: Option<Registers>,
 }
 
 /// What a service that is spawned has in a VM alone.
 const OF_SPAWN: &str = "a VM has more: ctrl-alt-del, disks to unmount, a machine that reboot(2) ends";
+
+/// Of a `bind` that an emulator has made no call for.
+const UNKNOWN: &str = "this emulator has no open_tree(2): QEMU 7.2 has not, QEMU 10 has";
 
 /// From call to call: two stops each, one before and one after.
 fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<Option<End>> {
@@ -65,13 +75,20 @@ fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<O
                     tracer.hold_child()?;
                     ledger.note(OF_SPAWN);
                 }
-                if let Some(substitute) = substitute::before(memory, &registers)? {
-                    substitute.registers.put(tracer.pid)?;
+                let instead = substitute::before(memory, &registers)?;
+                if let Some(substitute) = &instead {
+                    registers.without_call().put(tracer.pid)?;
                     ledger.note(substitute.note);
                 }
-                Some(Call { registers, since: Instant::now(), tries: 0, is_of_step })
+                let instead = instead.map(|substitute| substitute.registers);
+                Some(Call { registers, since: Instant::now(), tries: 0, is_of_step, instead })
             }
             (Stop::Enters(_), Some(call)) => Some(Call { since: Instant::now(), ..call }),
+            // Not changed before the call: not every processor's kernel would heed its first argument.
+            (Stop::Leaves(now), Some(call @ Call { instead: Some(instead), .. })) => {
+                instead.left(now).again().put(tracer.pid)?;
+                Some(Call { instead: None, ..call })
+            }
             (Stop::Leaves(registers), Some(call)) => leave(tracer.pid, memory, ledger, call, registers)?,
             (Stop::Leaves(_), None) => None,
             (Stop::Executes, call) => {
