@@ -41,8 +41,9 @@ pub struct Ledger<'a> {
     pub least: Duration,
     /// The first step that may yet be told by a call without an address in the plan.
     pub uncounted: usize,
-    /// A `bind` has made its call.
+    /// A `bind` has made its call; a `run` or `spawn` has.
     pub has_bound: bool,
+    pub has_started: bool,
 }
 
 impl Ledger<'_> {
@@ -69,6 +70,7 @@ impl Ledger<'_> {
 
     /// The step that a call belongs to which has no address in the plan.
     fn step_of(&mut self, memory: &Memory, registers: &Registers) -> Option<usize> {
+        self.base?;
         let path = || memory.string(registers.arguments()[1]).unwrap_or_default();
         let verbs: &[Verb] = match registers.number() {
             OPENAT if path().ends_with("/cgroup.subtree_control") => &[Verb::Controllers],
@@ -94,6 +96,7 @@ impl Ledger<'_> {
             return;
         }
         self.has_bound |= number == OPEN_TREE;
+        self.has_started |= number == CLONE;
         // As src/roots.rs goes from root to root, and begins the hand-over.
         let begins = match number {
             CHROOT => true,
@@ -122,13 +125,6 @@ impl Ledger<'_> {
             && !step.notes.iter().any(|told| told == note)
         {
             step.notes.push(note.to_string());
-        }
-    }
-
-    /// Something to report about the current step, if it has this verb.
-    pub fn note_of(&mut self, verb: Verb, note: &str) {
-        if self.step().is_some_and(|step| step.verb == verb) {
-            self.note(note);
         }
     }
 

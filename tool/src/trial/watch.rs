@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use language::Verb;
-use libc::{SYS_clone as CLONE, SYS_sendfile as SENDFILE};
+use libc::{SYS_clone as CLONE, SYS_rt_sigreturn as SIGRETURN, SYS_sendfile as SENDFILE};
 use nix::unistd::Pid;
 
 use super::emulator::Emulator;
@@ -34,10 +34,11 @@ pub fn watch(tracer: &mut Tracer, plan: &Plan, emulator: Option<&Emulator>) -> R
         least: Duration::MAX,
         uncounted: 0,
         has_bound: false,
+        has_started: false,
     };
     let ending = follow(tracer, &memory, &mut ledger)?;
-    if ending.is_some() && emulator.is_some() && !ledger.has_bound {
-        ledger.note_of(Verb::Bind, UNKNOWN);
+    if let (Some(End::Exited(line)), Some(_)) = (ending, emulator) {
+        refused(&mut ledger, line as usize);
     }
     Ok(Watched { steps: ledger.close(), ending })
 }
@@ -60,8 +61,19 @@ struct Call {
 /// What a service that is spawned has in a VM alone.
 const OF_SPAWN: &str = "a VM has more: ctrl-alt-del, disks to unmount, a machine that reboot(2) ends";
 
-/// Of a `bind` that an emulator has made no call for.
-const UNKNOWN: &str = "this emulator has no open_tree(2): QEMU 7.2 has not, QEMU 10 has";
+/// Says of the step that init ended with why an emulator has made no call for it.
+fn refused(ledger: &mut Ledger, line: usize) {
+    let (has_bound, has_started) = (ledger.has_bound, ledger.has_started);
+    let Some(step) = ledger.steps.iter_mut().find(|step| step.line == line) else { return };
+    let note = match step.verb {
+        Verb::Bind if !has_bound => "this emulator has no open_tree(2): QEMU 7.2 has not, QEMU 10 has",
+        Verb::Run | Verb::Spawn if !has_started => {
+            "qemu-user starts no child without a signal for its end, which init's have not: boot it in QEMU instead"
+        }
+        _ => return,
+    };
+    step.notes.push(note.to_string());
+}
 
 /// From call to call: two stops each, one before and one after.
 fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<Option<End>> {
@@ -69,6 +81,8 @@ fn follow(tracer: &mut Tracer, memory: &Memory, ledger: &mut Ledger) -> Result<O
     loop {
         let stop = tracer.next_stop()?;
         call = match (stop, call) {
+            // Which an emulator makes of its own: it leaves with all registers of before a signal.
+            (Stop::Enters(registers), None) if registers.number() == SIGRETURN => None,
             (Stop::Enters(registers), None) => {
                 let is_of_step = ledger.enter(memory, &registers);
                 if registers.number() == CLONE && ledger.step().is_some_and(|step| step.verb == Verb::Spawn) {

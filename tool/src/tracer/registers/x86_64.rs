@@ -33,9 +33,10 @@ pub fn stack_pointer(now: &user_regs_struct) -> u64 {
     now.rsp
 }
 
-/// The instruction itself changes rcx and r11.
+/// A call may change more than its result: arch_prctl(2) does.
 pub fn leave(entered: &mut user_regs_struct, now: user_regs_struct) {
-    *entered = user_regs_struct { rax: now.rax, rip: now.rip, rcx: now.rcx, r11: now.r11, ..*entered };
+    let user_regs_struct { rdi, rsi, rdx, r10, r8, r9, orig_rax, .. } = *entered;
+    *entered = user_regs_struct { rdi, rsi, rdx, r10, r8, r9, orig_rax, ..now };
 }
 
 /// No call has this number.
