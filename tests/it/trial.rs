@@ -1,6 +1,7 @@
 //! `cargo vm try`: init as it boots, here, by whoever asks, and nothing changes outside.
 
 mod ending;
+mod foreign;
 mod namespace;
 mod refusals;
 mod verbs;

@@ -126,6 +126,13 @@ pub fn busybox() -> Result<PathBuf> {
     workspace::given("busybox").map_or_else(|| Debian { arch: &X86_64, release: None }.busybox(), Ok)
 }
 
+/// QEMU's emulator of another processor's programs, static: of a release whose version has open_tree(2).
+pub fn qemu_user(arch: &Arch) -> Result<PathBuf> {
+    let name = format!("usr/bin/qemu-{arch}");
+    let directory = Lists::of("trixie")?.unpacked("qemu-user", &format!("./{name}"), &format!("-{arch}"))?;
+    Ok(directory.join(name))
+}
+
 /// One of the things a kernel comes with.
 struct Part {
     /// Of the package that holds it, where it isn't the kernel's own.
