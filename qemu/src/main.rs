@@ -10,7 +10,7 @@ use measure::{bench, profile, size};
 use sources::{arch, build, kernel};
 use tool::init::{Init, Sources};
 use tool::{check, elf, output, pack, trial};
-use vm::{boot, test};
+use vm::{boot, containerd, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ use vm::{boot, test};
 enum Command {
     /// Boot a real kernel with moveroot as its init and run a container there.
     Boot(boot::Options),
+    /// Run a container by a real containerd, in a VM that moveroot boots.
+    Containerd(containerd::Options),
     /// Run everything CI runs.
     Test(test::Options),
     /// Make a reproducible initramfs.
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Boot(options) => boot::run(&options),
+        Command::Containerd(options) => containerd::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Pack(options) => pack::run(&options, &SOURCES),
         Command::Check(options) => check::run(&options),

@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::console::Said;
@@ -20,7 +21,8 @@ pub use driven::Machine;
 const COUNTED_KHZ: u64 = 1_000_000;
 
 /// Who runs the guest's instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Accel {
     Kvm,
     Tcg,
@@ -185,6 +187,12 @@ impl Outcome {
         let transcript = self.transcript.trim_end();
         format!("{}\n{line} transcript\n{transcript}\n{line} QEMU\n{}", self.ending(), self.command_line)
     }
+}
+
+/// QEMU's words for memory that devices outside of QEMU work on: those of vhost-user.
+pub fn shared_memory(memory_mb: u32) -> Vec<String> {
+    let memory = format!("memory-backend-memfd,id=memory,share=on,size={memory_mb}M");
+    ["-machine", "memory-backend=memory", "-object", &memory].map(String::from).to_vec()
 }
 
 /// From `Attempted to kill init! exitcode=0x00000700`, a wait status: 7. None where a signal killed init.

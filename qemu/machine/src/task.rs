@@ -4,6 +4,7 @@ pub mod bundles;
 pub mod client;
 pub mod host;
 mod output;
+pub mod setup;
 
 use std::path::Path;
 use std::sync::mpsc::channel;

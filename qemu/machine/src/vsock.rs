@@ -5,17 +5,18 @@
 //! call of port P arrives at the socket `vsock_P`; who connects to `vsock` and writes `CONNECT P\n` is answered `OK …\n` and
 //! then talks to the guest's port P.
 
-mod user;
+pub mod user;
 
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
+pub use vsock_bridge::vhost::DEVICE;
 use vsock_bridge::vhost::{self, Answer};
 use vsock_bridge::{Bridge, HOST_CID, cids};
 
@@ -27,7 +28,7 @@ use user::UserDevice;
 pub const FIRST_CID: u32 = 3;
 
 /// What vsock needs of a kernel that has it as modules; a microvm's devices are of the kind mmio.
-const MODULES: [&str; 2] = ["virtio_mmio", "vmw_vsock_virtio_transport"];
+pub const MODULES: [&str; 2] = ["virtio_mmio", "vmw_vsock_virtio_transport"];
 
 /// What a kernel needs for vsock, from the directory of its modules; nothing where it has none: then it is built in.
 pub fn modules(directory: Option<&Path>) -> Result<Vec<Module>> {
@@ -54,11 +55,16 @@ pub struct Vsock {
 impl Vsock {
     /// By the kernel where it serves this CID, else by a program that cargo builds at need.
     pub fn start(cid: u32) -> Result<Self> {
-        Vsock::start_by(Path::new(vhost::DEVICE), cid)
+        Vsock::start_by(Path::new(DEVICE), cid)
     }
 
     /// The same with another file than /dev/vhost-vsock.
     pub fn start_by(vhost: &Path, cid: u32) -> Result<Self> {
+        Vsock::start_with(vhost, user::program, cid)
+    }
+
+    /// The same with that program, where it is the device.
+    pub fn start_with(vhost: &Path, program: impl FnOnce() -> Result<PathBuf>, cid: u32) -> Result<Self> {
         // Not in the cache: a Unix socket's path has 107 bytes at most.
         let directory =
             tempfile::Builder::new().prefix("moveroot-vsock-").tempdir().context("no directory for sockets")?;
@@ -69,7 +75,9 @@ impl Vsock {
             Answer::Taken => {
                 bail!("another guest of this machine has the vsock CID {cid}: name a free one by --vsock CID")
             }
-            Answer::Missing(why) => Device::User(UserDevice::start(directory.path(), cid)?, format!("{why:#}")),
+            Answer::Missing(why) => {
+                Device::User(UserDevice::start(&program()?, directory.path(), cid)?, format!("{why:#}"))
+            },
         };
         Ok(Vsock { device, directory, _cleanup: cleanup })
     }
@@ -80,6 +88,11 @@ impl Vsock {
             Device::Vhost { cid, .. } => vhost_words(*cid),
             Device::User(device, _) => device.words(memory_mb),
         }
+    }
+
+    /// Whether the guest's memory must be shared for it.
+    pub fn shares_memory(&self) -> bool {
+        matches!(self.device, Device::User(..))
     }
 
     /// Where the host's sockets are.

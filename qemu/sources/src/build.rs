@@ -102,9 +102,19 @@ pub fn cargo_for_init(command: &str) -> Command {
 
 /// The program `moveroot`, with the init inside.
 pub fn tool() -> Result<PathBuf> {
+    own("moveroot-tool", "moveroot")
+}
+
+/// containerd's shim.
+pub fn shim() -> Result<PathBuf> {
+    own("shim", "containerd-shim-moveroot-v1")
+}
+
+/// A program of this workspace that runs here.
+fn own(package: &str, program: &str) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--package", "moveroot-tool", "--bin", "moveroot"]);
-    built(cargo, workspace::target()?.join("debug/moveroot"))
+    cargo.args(["build", "--quiet", "--package", package, "--bin", program]);
+    built(cargo, workspace::target()?.join("debug").join(program))
 }
 
 /// The demo agent.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
@@ -87,7 +87,7 @@ async fn call(exits: &Exits, words: &[&str], streams: Streams) -> Result<()> {
     let mut command = Command::new(PROGRAM);
     command.args(["--root", STATE, "--log", log.text(), "--log-format", "text"]).args(words);
     command.env_clear().env("PATH", SEARCH_PATH).current_dir("/");
-    command.stdin(Stdio::null()).stdout(streams.out).stderr(streams.err);
+    command.stdin(streams.input).stdout(streams.out).stderr(streams.err);
     let (_, ending) = exits.spawn(&mut command)?;
     // It holds the container's streams, which are to end with the container.
     drop(command);

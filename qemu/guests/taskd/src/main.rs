@@ -11,6 +11,7 @@
 //! On entry: PID 1, `/dev`, `/proc`, `/sys`, `/sys/fs/cgroup` and a writable `/run` are mounted, `/sbin/crun` is
 //! there, and the kernel has vsock (`module` lines of the plan bring it where it is no part of the kernel).
 
+mod boot;
 mod connection;
 mod crun;
 mod exits;
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
 
 /// Serves until the host shuts it down, which ends the machine; it returns on an error only.
 async fn run() -> Result<std::convert::Infallible> {
+    let time_of_init = boot::time_of_init();
     crun::prepare()?;
     let mut ended = signal(SignalKind::child()).context("cannot learn of ended processes")?;
     let exits = Arc::new(Exits::default());
@@ -49,6 +51,10 @@ async fn run() -> Result<std::convert::Infallible> {
     let mut server = Server::new().add_listener(listener()?).register_service(service);
     server.start().await.context("cannot serve")?;
     println!("taskd: serving");
+    match time_of_init {
+        Ok(time) => println!("taskd: init took {} us", time.as_micros()),
+        Err(error) => eprintln!("taskd: how long init took is not known: {error:#}"),
+    }
     loop {
         ended.recv().await;
         exits.collect();

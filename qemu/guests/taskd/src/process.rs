@@ -12,9 +12,10 @@ use tokio::sync::watch;
 use crate::crun::Launched;
 use crate::exits::{Ending, Exit, end_of};
 
-/// Where its streams go, as the request named it.
+/// Where its streams come from and go, as the request named it.
 #[derive(Clone, Default)]
 pub struct Destinations {
+    pub stdin: String,
     pub stdout: String,
     pub stderr: String,
 }
@@ -90,6 +91,7 @@ impl Process {
         StateResponse {
             pid: self.pid(),
             status: self.status().into(),
+            stdin: self.destinations.stdin.clone(),
             stdout: self.destinations.stdout.clone(),
             stderr: self.destinations.stderr.clone(),
             exit_status: exit.map_or(0, |exit| exit.status),

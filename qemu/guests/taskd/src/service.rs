@@ -1,5 +1,5 @@
 //! The Task API's methods. Those that are not here (Pause, Resume, Checkpoint, ResizePty, CloseIO, Update, Stats)
-//! answer that they are not supported; stdin, terminals and mounts for the root are refused by Create and Exec.
+//! answer that they are not supported; terminals and mounts for the root are refused by Create and Exec.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,14 +35,14 @@ impl Service {
         Service { exits, tasks: Tasks::default() }
     }
 
-    async fn launch(&self, request: &CreateTaskRequest) -> anyhow::Result<Launched> {
-        let streams = Streams::open(&request.stdout, &request.stderr).await?;
+    async fn launch(&self, request: &CreateTaskRequest, init: &Process) -> anyhow::Result<Launched> {
+        let streams = Streams::open(&init.destinations).await?;
         crun::create(&self.exits, &request.id, &request.bundle, streams).await
     }
 
     async fn launch_exec(&self, request: &StartRequest, process: &Process) -> anyhow::Result<()> {
         let spec = self.tasks.spec(&request.id, &request.exec_id);
-        let streams = Streams::open(&process.destinations.stdout, &process.destinations.stderr).await?;
+        let streams = Streams::open(&process.destinations).await?;
         process.set_launched(crun::exec(&self.exits, &request.id, &spec, streams).await?);
         Ok(())
     }
@@ -52,11 +52,10 @@ impl Service {
 impl shim_async::Task for Service {
     async fn create(&self, _: &TtrpcContext, request: CreateTaskRequest) -> Result<CreateTaskResponse> {
         refuse(request.terminal, "a terminal")?;
-        refuse(!request.stdin.is_empty(), "stdin")?;
         refuse(!request.rootfs.is_empty(), "mounts for the root: a bundle brings its own")?;
         refuse(!request.checkpoint.is_empty(), "checkpoints")?;
         let init = self.tasks.add(&request)?;
-        match self.launch(&request).await {
+        match self.launch(&request, &init).await {
             Ok(launched) => init.set_launched(launched),
             Err(error) => {
                 self.tasks.remove(&request.id, "");
@@ -123,7 +122,6 @@ impl shim_async::Task for Service {
 
     async fn exec(&self, _: &TtrpcContext, request: ExecProcessRequest) -> Result<Empty> {
         refuse(request.terminal, "a terminal")?;
-        refuse(!request.stdin.is_empty(), "stdin")?;
         self.tasks.add_exec(request)?;
         Ok(Empty::default())
     }

@@ -31,7 +31,8 @@ impl Tasks {
         if tasks.contains_key(&request.id) {
             return Err(already_exists(&request.id, ""));
         }
-        let destinations = Destinations { stdout: request.stdout.clone(), stderr: request.stderr.clone() };
+        let (stdin, stdout, stderr) = (request.stdin.clone(), request.stdout.clone(), request.stderr.clone());
+        let destinations = Destinations { stdin, stdout, stderr };
         let init = Arc::new(Process::new(destinations));
         let task = Task { bundle: request.bundle.clone(), init: init.clone(), execs: HashMap::new() };
         tasks.insert(request.id.clone(), task);
@@ -45,7 +46,8 @@ impl Tasks {
         if task.execs.contains_key(&request.exec_id) {
             return Err(already_exists(&request.id, &request.exec_id));
         }
-        let destinations = Destinations { stdout: request.stdout, stderr: request.stderr };
+        let (stdin, stdout, stderr) = (request.stdin, request.stdout, request.stderr);
+        let destinations = Destinations { stdin, stdout, stderr };
         let spec = request.spec.into_option().map(|spec| spec.value).unwrap_or_default();
         task.execs.insert(request.exec_id, Exec { process: Arc::new(Process::new(destinations)), spec });
         Ok(())

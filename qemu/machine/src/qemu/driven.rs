@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::{Outcome, Vm, shell_words};
-use crate::cleanup::Cleanup;
+use crate::cleanup::{self, Cleanup};
 use crate::console::Console;
 
 /// A machine that runs.
@@ -24,6 +24,15 @@ impl Machine {
     pub fn end(&self) {
         // One that has ended already is no failure.
         self.qemu().kill().ok();
+    }
+
+    /// QEMU's, on this machine.
+    pub fn process(&self) -> u32 {
+        self.qemu().id()
+    }
+
+    pub fn has_ended(&self) -> bool {
+        matches!(self.qemu().try_wait(), Ok(Some(_)))
     }
 
     /// Types on the serial console. A key that is no letter is its control character: ctrl-c is `\x03`.
@@ -46,6 +55,7 @@ impl Vm {
         work: impl FnOnce(&Machine) -> Result<T> + Send,
     ) -> Result<(Outcome, Result<T>)> {
         let mut command = self.command();
+        cleanup::tie(&mut command);
         let command_line = shell_words(&command);
         let started = Instant::now();
         let mut qemu = command.spawn().with_context(|| format!("cannot run {}", self.arch.qemu.program))?;

@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::cleanup::Cleanup;
+use crate::cleanup::{self, Cleanup};
+use crate::qemu::shared_memory;
 use sources::cargo_program;
 
 const PROGRAM: (&str, &str) = ("vhost-device-vsock", "0.3.0");
@@ -22,6 +23,11 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// The device's program, which cargo builds at need.
+pub fn program() -> Result<PathBuf> {
+    cargo_program::installed(PROGRAM.0, PROGRAM.1)
+}
+
 /// A device that runs; it ends when this is dropped.
 pub struct UserDevice {
     program: Child,
@@ -30,10 +36,10 @@ pub struct UserDevice {
 }
 
 impl UserDevice {
-    /// Builds the device's program at need and starts it: its sockets are in this directory.
-    pub fn start(directory: &Path, cid: u32) -> Result<Self> {
-        let program = cargo_program::installed(PROGRAM.0, PROGRAM.1)?;
-        let mut command = Command::new(&program);
+    /// Starts the device's program: its sockets are in this directory.
+    pub fn start(program: &Path, directory: &Path, cid: u32) -> Result<Self> {
+        let mut command = Command::new(program);
+        cleanup::tie(&mut command);
         command.args(["--guest-cid", &cid.to_string(), "--socket"]).arg(directory.join("device"));
         command.arg("--uds-path").arg(directory.join("vsock"));
         let log = fs::File::create(directory.join("log")).context("no file for the device's log")?;
@@ -47,10 +53,9 @@ impl UserDevice {
 
     /// QEMU's words for it. The device works on the guest's memory, so that is shared.
     pub fn words(&self, memory_mb: u32) -> Vec<String> {
-        let memory = format!("memory-backend-memfd,id=memory,share=on,size={memory_mb}M");
         let device = format!("socket,id=vsock,path={}", self.socket().display());
-        let words = ["-machine", "memory-backend=memory", "-object", &memory, "-chardev", &device];
-        words.into_iter().chain(["-device", "vhost-user-vsock-device,chardev=vsock"]).map(String::from).collect()
+        let words = ["-chardev", &device, "-device", "vhost-user-vsock-device,chardev=vsock"];
+        shared_memory(memory_mb).into_iter().chain(words.map(String::from)).collect()
     }
 
     /// What it had to complain of.
