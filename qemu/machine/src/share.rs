@@ -57,7 +57,9 @@ impl Share {
     pub fn words(&self, tag: &str) -> Vec<String> {
         let socket = format!("socket,id=share,path={}", self.directory.path().join("device").display());
         let device = format!("vhost-user-fs-device,chardev=share,tag={tag}");
-        ["-chardev", &socket, "-device", &device].map(String::from).to_vec()
+        // The program serves no device of the kind before virtio 1.0, which is what a microvm's are by default.
+        let modern = "virtio-mmio.force-legacy=false";
+        ["-global", modern, "-chardev", &socket, "-device", &device].map(String::from).to_vec()
     }
 
     pub fn has_ended(&mut self) -> bool {

@@ -77,7 +77,7 @@ impl Vsock {
             }
             Answer::Missing(why) => {
                 Device::User(UserDevice::start(&program()?, directory.path(), cid)?, format!("{why:#}"))
-            },
+            }
         };
         Ok(Vsock { device, directory, _cleanup: cleanup })
     }

@@ -139,7 +139,10 @@ fn accept(calls: &UnixListener, machine: &Machine) -> Result<UnixStream> {
     let deadline = Instant::now() + BOOT_LIMIT;
     loop {
         match calls.accept() {
-            Ok((stream, _)) => return Ok(stream),
+            Ok((stream, _)) => {
+                stream.set_nonblocking(true)?;
+                return Ok(stream);
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error).context("the agent's call"),
         }

@@ -28,6 +28,8 @@ use lifecycle::Lifecycle;
 
 #[tokio::main]
 async fn main() {
+    // A server's standard error is /dev/null.
+    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
     // Who started QEMU and the others waits for them; a reaper would be quicker.
     let config = Config { no_reaper: true, no_sub_reaper: true, ..Config::default() };
     run::<Lifecycle>("io.containerd.moveroot.v1", Some(config)).await;

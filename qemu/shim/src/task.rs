@@ -63,7 +63,8 @@ impl Tasks {
         if let Some(obstacle) = fit::obstacle(bundle).map_err(failed)? {
             return Err(unsupported(&obstacle));
         }
-        let names = Names { stdin: request.stdin.clone(), stdout: request.stdout.clone(), stderr: request.stderr.clone() };
+        let names =
+            Names { stdin: request.stdin.clone(), stdout: request.stdout.clone(), stderr: request.stderr.clone() };
         let init = self.add("", names)?;
         self.parts().bundle = bundle.to_path_buf();
         match self.boot(&request, &init).await {

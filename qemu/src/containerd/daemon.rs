@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use super::image;
 
 /// Whose containerd runs.
-const RELEASE: &str = "sid";
+pub const RELEASE: &str = "sid";
 
 /// As ctr's `--runtime` has it; containerd looks for the program containerd-shim-moveroot-v1.
 pub const RUNTIME: &str = "io.containerd.moveroot.v1";
@@ -77,7 +77,8 @@ impl Daemon {
         daemon.wait_for_it()?;
         let archive = daemon.path().join("busybox.tar");
         image::write(&kernel::busybox()?, &archive)?;
-        let import = ["images", "import", "--snapshotter", &daemon.snapshotter, &archive.display().to_string()];
+        let import =
+            ["images", "import", "--local", "--snapshotter", &daemon.snapshotter, &archive.display().to_string()];
         daemon.done(&import)?;
         Ok(daemon)
     }

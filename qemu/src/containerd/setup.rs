@@ -8,11 +8,14 @@ use machine::qemu::Accel;
 use machine::share;
 use machine::task::setup::Setup;
 use machine::vsock;
-use sources::{build, kernel, workspace};
+use sources::kernel::{self, Debian};
+use sources::{build, workspace};
 use tool::init::Init;
 use tool::initramfs::Initramfs;
 use tool::modules::{self, Modules};
 use tool::pack;
+
+use super::daemon::RELEASE;
 
 /// With an initramfs in the cache, where it is written anew each time. The directory is the daemon's to name.
 pub fn of(parts: &Parts, accel: Accel, memory_mb: u32) -> Result<Setup> {
@@ -37,9 +40,10 @@ pub fn of(parts: &Parts, accel: Accel, memory_mb: u32) -> Result<Setup> {
 fn packed(parts: &Parts) -> Result<Initramfs> {
     let plan: &Path = &workspace::root().join("qemu/guests/containerd.plan");
     let mut tree = pack::collect(&Init::File(parts.init.clone()), Some(plan), &[])?;
-    // Bound whether crun is static or not.
-    tree.dir("/lib", 0o755).dir("/lib64", 0o755);
-    tree.file("/sbin/crun", &parts.crun)?.file("/sbin/taskd", &build::guest("taskd", "taskd")?)?;
+    // Debian 12's crun takes no container of runtime-spec 1.2, which this containerd makes.
+    let system = Debian { arch: parts.arch, release: Some(RELEASE) }.crun()?;
+    tree.libraries_from(Some(&system));
+    tree.file("/sbin/crun", &system.join("usr/bin/crun"))?.file("/sbin/taskd", &build::guest("taskd", "taskd")?)?;
     let names: Vec<String> = vsock::MODULES.into_iter().chain([share::MODULE]).map(String::from).collect();
     let modules = Modules::of(&kernel::modules(None)?)?.needed(&names)?;
     let text = std::fs::read_to_string(plan).with_context(|| format!("cannot read {}", plan.display()))?;

@@ -19,7 +19,8 @@ const RECORD: usize = 8192;
 
 /// From init's execution to now.
 pub fn time_of_init() -> Result<Duration> {
-    fs::write(LOG, format!("<6>{OURS}")).context(LOG)?;
+    // Without an end of line it could be gone on with, and can't be read yet.
+    fs::write(LOG, format!("<6>{OURS}\n")).context(LOG)?;
     let mut log = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(LOG).context(LOG)?;
     let (mut init, mut ours) = (None, None);
     while let Some(record) = next(&mut log)? {
