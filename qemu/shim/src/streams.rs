@@ -28,8 +28,11 @@ pub struct Names {
 pub struct Streams {
     outputs: JoinSet<()>,
     input: JoinSet<()>,
+    /// What is to come, with its fifo.
+    pending: Option<(String, Call)>,
     /// While there is a writer, the container's stdin has no end: clients come and go.
     stdin: Option<Sender>,
+    is_closed: bool,
     /// For a word of our own, and to keep the reader until then.
     stderr: Option<Sender>,
 }
@@ -40,11 +43,9 @@ impl Streams {
         let mut streams = Streams::default();
         let mut uris = Names::default();
         if !names.stdin.is_empty() {
-            let fifo = OpenOptions::new().open_receiver(fifo(&names.stdin)?).with_context(|| names.stdin.clone())?;
-            streams.stdin = Some(writer(&names.stdin)?);
             let call;
             (uris.stdin, call) = Call::of(guest)?;
-            streams.input.spawn(call.bring(fifo));
+            streams.pending = Some((fifo(&names.stdin)?.to_string(), call));
         }
         for (name, uri) in [(&names.stdout, &mut uris.stdout), (&names.stderr, &mut uris.stderr)] {
             if !name.is_empty() {
@@ -59,8 +60,21 @@ impl Streams {
         Ok((uris, streams))
     }
 
+    /// With the process's start. Before, ctr may come to its stdin's end and not yet know whom to tell of it: its process
+    /// would wait for more.
+    pub fn begin_stdin(&mut self) -> Result<()> {
+        let Some((path, call)) = self.pending.take() else { return Ok(()) };
+        let fifo = OpenOptions::new().open_receiver(&path).with_context(|| path.clone())?;
+        if !self.is_closed {
+            self.stdin = Some(writer(&path)?);
+        }
+        self.input.spawn(call.bring(fifo));
+        Ok(())
+    }
+
     /// Stdin ends when all who write have ended.
     pub fn close_stdin(&mut self) {
+        self.is_closed = true;
         self.stdin = None;
     }
 

@@ -132,6 +132,7 @@ impl Tasks {
         let (guest, process) = (self.guest()?, self.process(&request.exec_id)?);
         let _starting = process.starting.lock().await;
         let started = answer(&guest, guest.task.start(no_limit(), request).await)?;
+        process.streams.lock().await.begin_stdin().map_err(failed)?;
         if request.exec_id.is_empty() {
             self.phases.note("started");
         } else {
