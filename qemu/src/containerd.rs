@@ -3,7 +3,7 @@
 pub mod daemon;
 mod image;
 mod phases;
-mod setup;
+pub mod setup;
 
 use std::io::{Read, Write};
 use std::process::{ExitCode, Stdio};

@@ -3,6 +3,7 @@
 mod before;
 mod console;
 mod container;
+mod containerd;
 mod failures;
 mod foreign;
 mod images;

@@ -11,7 +11,8 @@ pub fn already_exists(what: &str) -> Error {
 }
 
 pub fn unsupported(what: &str) -> Error {
-    refusal(Code::UNIMPLEMENTED, format!("not supported by io.containerd.moveroot.v1: {what}"))
+    // UNIMPLEMENTED would have containerd try an older version of the API.
+    refusal(Code::INVALID_ARGUMENT, format!("not supported by io.containerd.moveroot.v1: {what}"))
 }
 
 /// What was tried and did not work, with its causes.

@@ -18,6 +18,7 @@ mod exits;
 mod process;
 mod refusal;
 mod service;
+mod stats;
 mod stream;
 mod tasks;
 

@@ -1,4 +1,4 @@
-//! The Task API's methods. Those that are not here (Pause, Resume, Checkpoint, ResizePty, CloseIO, Update, Stats)
+//! The Task API's methods. Those that are not here (Pause, Resume, Checkpoint, ResizePty, CloseIO, Update)
 //! answer that they are not supported; terminals and mounts for the root are refused by Create and Exec.
 
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::crun::{self, Launched};
 use crate::exits::Exits;
 use crate::process::{Process, exited_at};
 use crate::refusal::{failed, not_found, precondition, refuse};
+use crate::stats;
 use crate::stream::Streams;
 use crate::tasks::Tasks;
 
@@ -131,6 +132,11 @@ impl shim_async::Task for Service {
         let pids = crun::processes(&self.exits, &request.id).await.map_err(failed)?;
         let processes = pids.into_iter().map(|pid| ProcessInfo { pid, ..Default::default() }).collect();
         Ok(PidsResponse { processes, ..Default::default() })
+    }
+
+    async fn stats(&self, _: &TtrpcContext, request: StatsRequest) -> Result<StatsResponse> {
+        let stats = stats::of(self.tasks.process(&request.id, "")?.pid()).map_err(failed)?;
+        Ok(StatsResponse { stats: Some(stats).into(), ..Default::default() })
     }
 
     /// Answers where there is no such task too, with pid 0: so a host learns that the agent is there.

@@ -1,0 +1,107 @@
+//! What is killed, and what cannot be had, is told; nothing is left.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use vm::containerd::daemon::Daemon;
+
+use super::{alone, daemon, expected, nothing_is_left, tasks, told};
+
+/// From QEMU's death to ctr's error.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Kills the process of containerd's tasks that runs this program.
+fn shoot(daemon: &Daemon, program: &str) -> Result<()> {
+    let runs_it =
+        |process: &u32| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|path| path.ends_with(program));
+    let process = daemon.processes().into_iter().find(runs_it).with_context(|| format!("no {program}"))?;
+    kill(Pid::from_raw(process as i32), Signal::SIGKILL).with_context(|| format!("cannot kill {program}"))
+}
+
+/// Each of the programs behind a container in the foreground.
+#[test]
+fn the_vm_killed() -> Result<()> {
+    let _alone = alone();
+    let daemon = daemon()?;
+    for program in ["qemu-system-x86_64", "virtiofsd", "vhost-device-vsock"] {
+        let mut ctr = daemon.run(&["--rm"], "killed", &["sleep", "1000"]);
+        let run = std::thread::spawn(move || told(&mut ctr).map(|told| (told, Instant::now())));
+        while tasks(&daemon).ok() != Some(expected(&[("killed", "RUNNING")])) {
+            assert!(!run.is_finished(), "{:?}", run.join());
+        }
+        let shot = Instant::now();
+        shoot(&daemon, program)?;
+        let ((code, text), then) = run.join().expect("no panic")?;
+        assert_eq!(code, Some(137), "{program}: {text}");
+        assert!(text.contains("io.containerd.moveroot.v1: the task's VM is gone: "), "{program}: {text}");
+        let took = then - shot;
+        println!("{program} killed: ctr ended after {took:?}");
+        assert!(took < SOON, "{program}: {took:?}");
+        nothing_is_left(&daemon)?;
+    }
+    Ok(())
+}
+
+/// With containerd there, and without.
+#[test]
+fn the_shim_killed() -> Result<()> {
+    const SHIM: &str = "containerd-shim-moveroot-v1";
+    let _alone = alone();
+    let mut daemon = daemon()?;
+    for with_containerd in [true, false] {
+        assert_eq!(told(&mut daemon.run(&["--detach"], "orphan", &["sleep", "1000"]))?.0, Some(0));
+        if with_containerd {
+            shoot(&daemon, SHIM)?;
+        } else {
+            daemon.kill()?;
+            shoot(&daemon, SHIM)?;
+            daemon.start_again()?;
+        }
+        nothing_is_left(&daemon)?;
+        assert_eq!(tasks(&daemon)?, []);
+        daemon.done(&["containers", "rm", "orphan"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_vm_cannot_give_is_refused() -> Result<()> {
+    let _alone = alone();
+    let daemon = daemon()?;
+    let refused: [(&[&str], &str); 3] = [
+        (&["--mount", "type=bind,src=/etc,dst=/mnt,options=rbind:ro"], "a bind mount of the host's /etc"),
+        (&["--with-ns", "network:/proc/1/ns/net"], "a network namespace of the host: /proc/1/ns/net"),
+        (&["--terminal"], "a terminal"),
+    ];
+    for (options, what) in refused {
+        let options = [&["--rm"], options].concat();
+        let mut ctr = daemon.run(&options, "refused", &["true"]);
+        let (code, text) = told(&mut ctr)?;
+        assert_eq!(code, Some(1), "{text}");
+        let why = format!("not supported by io.containerd.moveroot.v1: {what}");
+        // ctr has no console to give; it says so before it asks.
+        assert!(text.contains(&why) || what == "a terminal", "{text}");
+        nothing_is_left(&daemon)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_vm_that_does_not_come_up() -> Result<()> {
+    let _alone = alone();
+    let daemon = daemon()?;
+    let setup = daemon.path().join("setup.json");
+    let good = fs::read_to_string(&setup)?;
+    for (field, why) in [("initramfs", "QEMU ended"), ("virtiofsd", "cannot run /none")] {
+        let mut bad: serde_json::Value = serde_json::from_str(&good)?;
+        bad[field] = "/none".into();
+        fs::write(&setup, bad.to_string())?;
+        let (code, text) = told(&mut daemon.run(&["--rm"], "bad", &["true"]))?;
+        assert!(code == Some(1) && text.contains("the VM did not come up") && text.contains(why), "{text}");
+        nothing_is_left(&daemon)?;
+    }
+    Ok(())
+}
