@@ -51,6 +51,7 @@ pub struct Options {
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    ensure!(rustix::process::geteuid().is_root(), "containerd mounts its containers' roots: run this as root");
     let parts = Parts::gather()?;
     let setup = setup::of(&parts, accel::choose(options.accel, &parts.kernel)?, options.memory)?;
     let daemon = Daemon::start(setup, &options.snapshotter)?;

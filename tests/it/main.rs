@@ -11,7 +11,7 @@
 //! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
 //! | `namespaces` | the real init as PID 1 of new namespaces | root |
 //! | `vsock` | who serves a guest's vsock, and the bridge over Unix sockets | QEMU |
-//! | `vm` | the real init under a real kernel | QEMU |
+//! | `vm` | the real init under a real kernel | QEMU, root for `vm::containerd` |
 
 mod bad_plans;
 mod boot;

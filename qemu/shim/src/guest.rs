@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use containerd_shim::api::ShutdownRequest;
@@ -12,7 +13,6 @@ use containerd_shim::protos::shim_async::{Client, TaskClient};
 use containerd_shim::protos::ttrpc::asynchronous::transport::Socket;
 use containerd_shim::protos::ttrpc::context::{self, with_duration};
 use machine::vsock::Vsock;
-use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{oneshot, watch};
 
@@ -48,6 +48,7 @@ impl Guest {
             let how = ended.wait_for(Option::is_some).await.context("the VM's thread panicked")?;
             return Err(anyhow!("the VM did not come up: {}", how.as_deref().unwrap_or_default()));
         };
+        ready.connection.set_nonblocking(true)?;
         let connection = UnixStream::from_std(ready.connection)?;
         let task = TaskClient::new(Client::new(Socket::from(connection)));
         let next_port = AtomicU32::new(ready.port);

@@ -1,16 +1,16 @@
 //! The thread that a task's VM lives in. Whatever the VM needs is started here, and so ends with this thread if not before.
 
-use std::io::ErrorKind;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use containerd_shim::protos::types::mount::Mount;
 use machine::qemu::{Machine, Outcome, Vm, shared_memory};
 use machine::share::Share;
+use machine::task::host::accept;
 use machine::task::setup::{Setup, TAG};
 use machine::vsock::{DEVICE, Vsock};
 use tokio::sync::oneshot;
@@ -18,9 +18,6 @@ use tokio::sync::oneshot;
 use crate::fit::ROOTFS;
 use crate::mounts;
 use crate::phases::Phases;
-
-/// For the guest to boot and its agent to call.
-const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
 /// For a guest that was told to power off.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -131,24 +128,6 @@ fn hear(phases: &Phases, line: &str) {
     log::info!("console: {line}");
     if line.starts_with("taskd: ") {
         phases.note(line);
-    }
-}
-
-fn accept(calls: &UnixListener, machine: &Machine) -> Result<UnixStream> {
-    calls.set_nonblocking(true)?;
-    let deadline = Instant::now() + BOOT_LIMIT;
-    loop {
-        match calls.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(true)?;
-                return Ok(stream);
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error).context("the agent's call"),
-        }
-        ensure!(!machine.has_ended(), "QEMU ended before the agent called");
-        ensure!(Instant::now() < deadline, "the agent did not call within {BOOT_LIMIT:?}");
-        std::thread::sleep(PAUSE / 5);
     }
 }
 

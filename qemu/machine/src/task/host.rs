@@ -53,7 +53,7 @@ impl<'m> Host<'m> {
     /// Waits until the agent answers.
     pub fn meet(machine: &'m Machine, vsock: &'m Vsock, calls: Option<&'m UnixListener>) -> Result<Self> {
         let client = match calls {
-            Some(calls) => answered(Client::over(accept(calls)?, LIMIT)?)?,
+            Some(calls) => answered(Client::over(accept(calls, machine)?, LIMIT)?)?,
             None => called(vsock)?,
         };
         let first_answer = machine.started.elapsed();
@@ -91,7 +91,8 @@ pub fn calls(vsock: &Vsock, style: Style) -> Result<Option<UnixListener>> {
     }
 }
 
-fn accept(calls: &UnixListener) -> Result<UnixStream> {
+/// The guest's call of a port of the host's. A machine that has ended makes none.
+pub fn accept(calls: &UnixListener, machine: &Machine) -> Result<UnixStream> {
     calls.set_nonblocking(true)?;
     let deadline = Instant::now() + BOOT_LIMIT;
     loop {
@@ -100,9 +101,12 @@ fn accept(calls: &UnixListener) -> Result<UnixStream> {
                 stream.set_nonblocking(false)?;
                 return Ok(stream);
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => sleep(PAUSE),
-            Err(error) => return Err(error).with_context(|| format!("no call from the guest at vsock port {PORT}")),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error).context("cannot take the guest's call"),
         }
+        ensure!(!machine.has_ended(), "QEMU ended, and the agent had not called");
+        ensure!(Instant::now() < deadline, "the agent did not call within {BOOT_LIMIT:?}");
+        sleep(PAUSE);
     }
 }
 

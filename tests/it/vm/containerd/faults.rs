@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use vm::containerd::daemon::Daemon;
+use vm::test::long;
 
 use super::{alone, daemon, expected, nothing_is_left, tasks, told};
 
@@ -26,7 +27,9 @@ fn shoot(daemon: &Daemon, program: &str) -> Result<()> {
 fn the_vm_killed() -> Result<()> {
     let _alone = alone();
     let daemon = daemon()?;
-    for program in ["qemu-system-x86_64", "virtiofsd", "vhost-device-vsock"] {
+    let programs = ["qemu-system-x86_64", "virtiofsd", "vhost-device-vsock"];
+    let programs = if long() { &programs } else { &programs[..1] };
+    for program in programs {
         let mut ctr = daemon.run(&["--rm"], "killed", &["sleep", "1000"]);
         let run = std::thread::spawn(move || told(&mut ctr).map(|told| (told, Instant::now())));
         while tasks(&daemon).ok() != Some(expected(&[("killed", "RUNNING")])) {
