@@ -81,12 +81,8 @@ fn nothing_is_left(daemon: &Daemon) -> Result<()> {
 
 fn left(daemon: &Daemon) -> Result<Vec<String>> {
     let path = daemon.path();
-    let mut left: Vec<String> = daemon
-        .processes()
-        .iter()
-        .map(|process| fs::read_to_string(format!("/proc/{process}/cmdline")))
-        .flatten()
-        .collect();
+    let mut left: Vec<String> =
+        daemon.processes().iter().flat_map(|process| fs::read_to_string(format!("/proc/{process}/cmdline"))).collect();
     for list in ["/proc/self/mountinfo", "/proc/net/unix"] {
         let text = fs::read_to_string(list)?;
         let ours = text.lines().filter(|line| line.contains(&*path.to_string_lossy()));
