@@ -124,7 +124,8 @@ pub fn of_this_run() -> Result<(TempDir, Cleanup)> {
 }
 
 fn clean_up(code: i32) {
-    for thing in list().drain(..) {
+    // The last first: who works in a directory ends before it goes.
+    for thing in list().drain(..).rev() {
         // Each may be gone already.
         match thing {
             Thing::Process(process) => end(process),

@@ -1,7 +1,8 @@
 //! What boots a machine and hears it: QEMU and what goes into its guest, or namespaces of this machine.
 //!
-//! Floors, from the top: what a guest is made of and runs (`demo`, `task`, `pairing`, `bundle`, `disk`); the machine (`accel`, `qemu`,
-//! `vsock`, `share`, `sandbox`); what is heard of it (`console`, `port`, `clock`); what is left if it is broken off (`cleanup`).
+//! Floors, from the top: what a guest is made of and runs (`demo`, `task`, `pairing`, `bundle`, `disk`); what runs it and its devices
+//! (`accel`, `share`, `vsock`); the machine (`qemu`, `sandbox`); what is heard of it (`console`, `port`, `clock`); what is left if it is
+//! broken off (`cleanup`).
 
 pub mod demo;
 pub mod task;
@@ -11,10 +12,11 @@ mod disk;
 pub mod pairing;
 
 pub mod accel;
-pub mod qemu;
-pub mod sandbox;
 pub mod share;
 pub mod vsock;
+
+pub mod qemu;
+pub mod sandbox;
 
 pub mod cleanup;
 pub mod clock;

@@ -1,11 +1,13 @@
 //! What is killed, and what cannot be had, is told; nothing is left.
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use vm::cleanup;
 use vm::containerd::daemon::Daemon;
 use vm::test::long;
 
@@ -14,11 +16,14 @@ use super::{alone, daemon, expected, nothing_is_left, tasks, told};
 /// From QEMU's death to ctr's error.
 const SOON: Duration = Duration::from_secs(5);
 
+fn runs(process: u32, program: &str) -> bool {
+    fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|path| path.ends_with(program))
+}
+
 /// Kills the process of containerd's tasks that runs this program.
 fn shoot(daemon: &Daemon, program: &str) -> Result<()> {
-    let runs_it =
-        |process: &u32| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|path| path.ends_with(program));
-    let process = daemon.processes().into_iter().find(runs_it).with_context(|| format!("no {program}"))?;
+    let process = daemon.processes().into_iter().find(|process| runs(*process, program));
+    let process = process.with_context(|| format!("no {program}"))?;
     kill(Pid::from_raw(process as i32), Signal::SIGKILL).with_context(|| format!("cannot kill {program}"))
 }
 
@@ -67,6 +72,24 @@ fn the_shim_killed() -> Result<()> {
         assert_eq!(tasks(&daemon)?, []);
         daemon.done(&["containers", "rm", "orphan"])?;
     }
+    Ok(())
+}
+
+/// By ctrl-c, while the container's VM boots.
+#[test]
+fn the_command_broken_off() -> Result<()> {
+    let _alone = alone();
+    let directory = tempfile::Builder::new().prefix("off-").tempdir()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vm"));
+    command.args(["containerd", "--", "sleep", "1000"]).env("TMPDIR", directory.path()).stdin(Stdio::null());
+    let mut command = command.stderr(Stdio::null()).spawn()?;
+    while !cleanup::naming(directory.path()).into_iter().any(|process| runs(process, "qemu-system-x86_64")) {
+        assert_eq!(command.try_wait()?, None);
+    }
+    kill(Pid::from_raw(command.id() as i32), Signal::SIGINT)?;
+    assert_eq!(command.wait()?.code(), Some(130));
+    assert_eq!(cleanup::naming(directory.path()), [0; 0]);
+    assert_eq!(fs::read_dir(directory.path())?.count(), 0);
     Ok(())
 }
 
