@@ -17,6 +17,7 @@ use machine::demo::Parts;
 
 use daemon::Daemon;
 pub use image::NAME as IMAGE;
+use sources::build;
 
 /// Of this command, at the end of its help.
 const EXIT_CODES: &str = "\
@@ -54,7 +55,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     ensure!(rustix::process::geteuid().is_root(), "containerd mounts its containers' roots: run this as root");
     let parts = Parts::gather()?;
     let setup = setup::of(&parts, accel::choose(options.accel, &parts.kernel)?, options.memory)?;
-    let daemon = Daemon::start(setup, &options.snapshotter)?;
+    let daemon = Daemon::start(&build::shim()?, setup, &options.snapshotter)?;
     eprintln!("vm: {} has imported {IMAGE}", daemon.version()?);
     let ended = run_container(&daemon, options);
     if options.verbose {

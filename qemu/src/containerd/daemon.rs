@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use machine::cleanup::{self, Cleanup};
 use machine::task::setup::{Phase, Setup, VARIABLE};
 use sources::apt::Lists;
-use sources::{apt, build, kernel};
+use sources::{apt, kernel};
 use tempfile::TempDir;
 
 use super::image;
@@ -59,10 +59,9 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it, with an image of busybox.
-    pub fn start(setup: Setup, snapshotter: &str) -> Result<Self> {
+    /// Starts it with this shim, and imports an image of busybox.
+    pub fn start(shim: &Path, setup: Setup, snapshotter: &str) -> Result<Self> {
         let programs = Lists::of(RELEASE)?.unpacked("containerd", "./usr/bin/*", "")?.join("usr/bin");
-        let shim = build::shim()?;
         apt::ensure_programs(&["unshare"])?;
         let directory = tempfile::Builder::new().prefix("ctr-").tempdir().context("no directory for containerd")?;
         let cleanup = Cleanup::of_users(directory.path());
@@ -71,8 +70,8 @@ impl Daemon {
         fs::write(path.join("config.toml"), configuration(path)).context("cannot write config.toml")?;
         let setup = Setup { directory: path.to_path_buf(), phases: Some(path.join("phases")), ..setup };
         setup.write(&path.join("setup.json"))?;
-        let containerd = spawn(path, &programs, &shim)?;
-        let snapshotter = snapshotter.to_string();
+        let containerd = spawn(path, &programs, shim)?;
+        let (shim, snapshotter) = (shim.to_path_buf(), snapshotter.to_string());
         let mut daemon = Daemon { directory, programs, shim, snapshotter, containerd, _cleanup: cleanup };
         daemon.wait_for_it()?;
         let archive = daemon.path().join("busybox.tar");

@@ -4,14 +4,17 @@ mod faults;
 mod many;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use vm::accel;
 use vm::containerd::daemon::{Daemon, said};
 use vm::containerd::setup;
+use vm::task::setup::Setup;
+use vm::{accel, build};
 
 use super::{alone, parts};
 
@@ -25,8 +28,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 const GUEST_MB: u32 = 256;
 
 fn daemon() -> Result<Daemon> {
-    let parts = parts();
-    Daemon::start(setup::of(parts, accel::best(&parts.kernel)?, GUEST_MB)?, "native")
+    static BUILT: OnceLock<(PathBuf, Setup)> = OnceLock::new();
+    let (shim, setup) = BUILT.get_or_init(|| {
+        let parts = parts();
+        let accel = accel::best(&parts.kernel).expect("QEMU runs");
+        let setup = setup::of(parts, accel, GUEST_MB).expect("taskd can be built, crun fetched");
+        (build::shim().expect("the shim can be built"), setup)
+    });
+    Daemon::start(shim, setup.clone(), "native")
 }
 
 /// Runs a command of ctr's to its end; one that hangs is ended.
