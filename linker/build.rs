@@ -112,7 +112,7 @@ fn words(step: &Step, is_fixed: bool) -> Vec<u8> {
         // No word is empty.
         words.extend(Some(taken(options).1).filter(|data| !data.is_empty()));
     }
-    words.join(&0).into_iter().chain([0]).collect()
+    words.into_iter().flat_map(|word| [word, vec![0]].concat()).collect()
 }
 
 /// What src/plan/fixed.rs need not work out.

@@ -15,9 +15,12 @@ pub const fn uses(verb: Verb) -> bool {
     !IS_FIXED || is_in_plan(verb)
 }
 
+/// Whether it tells how a program has ended.
+pub const STARTS_PROGRAMS: bool = uses(Verb::Run) || uses(Verb::Spawn);
+
 /// Up to which number it has errnos' names. The pages of the calls that steps make in section 2 of the manual name those up to ELOOP,
-/// but for a few; a message has the number of another one, and no name.
-pub const NAMED_ERRNOS: usize = if IS_FIXED { ELOOP } else { EHWPOISON } as usize;
+/// but for a few; a message has the number of another one, and no name. ETIMEDOUT, of `wait`, is far behind.
+pub const NAMED_ERRNOS: usize = if IS_FIXED && !uses(Verb::Wait) { ELOOP } else { EHWPOISON } as usize;
 
 /// What a message says of a fault: one is left for a boot of a fixed plan to find.
 pub fn fault_text(fault: Fault) -> CStrPtr<'static> {

@@ -152,11 +152,12 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
             message.add(CStrPtr::new(c": "));
             message.add(built_in::fault_text(fault));
         }
-        Reason::Ended(ended) => {
+        Reason::Ended(ended) if built_in::STARTS_PROGRAMS => {
             let signal = ended.signal();
             message.add(CStrPtr::new(if signal.is_some() { c": signal " } else { c": exit status " }));
             message.add_number(signal.unwrap_or(ended.exit_status()).into());
         }
+        Reason::Ended(_) => {}
     }
     message.add(CStrPtr::new(c"\n"));
 }

@@ -8,7 +8,7 @@ use syscalls::Sysno;
 use super::injection::Injection;
 use super::state::{self, Facts, NEW_ROOT};
 use super::tracer::{Run, follow};
-use machine::sandbox::{Outcome, Sandbox};
+use machine::sandbox::{Outcome, Sandbox, fixed};
 use tool::plan::{Plan, Step};
 
 /// What is to be run.
@@ -60,6 +60,9 @@ impl Scenario<'_> {
     pub fn initramfs(&self, outcome: &Outcome) -> Result<Facts> {
         let mut files = state::files(&outcome.path("/"))?;
         files.retain(|path, _| path != "/boot.plan" && path != NEW_ROOT && Some(path.as_str()) != self.output);
+        if fixed::is_on() {
+            files.remove("/init");
+        }
         Ok(files)
     }
 

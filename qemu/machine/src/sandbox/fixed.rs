@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use super::tree::FORK;
 use anyhow::{Context, Result};
 use language::{Lines, Plan, Text};
 use sources::{build, workspace};
@@ -15,7 +16,12 @@ pub const FIXED: &str = "MOVEROOT_FIXED";
 
 /// The init for a plan, if tests are to run with fixed plans, and if this is one: what is refused is left to the init that reads.
 pub fn init_for(text: &[u8]) -> Result<Option<PathBuf>> {
-    if env::var_os(FIXED).is_none() || !is_plan(text) { Ok(None) } else { init_of(text).map(Some) }
+    if is_on() && is_plan(text) { init_of(text).map(Some) } else { Ok(None) }
+}
+
+/// Whether tests are to run with fixed plans: then each plan has an `/init` of its own.
+pub fn is_on() -> bool {
+    env::var_os(FIXED).is_some()
 }
 
 fn is_plan(text: &[u8]) -> bool {
@@ -36,6 +42,8 @@ pub fn init_of(text: &[u8]) -> Result<PathBuf> {
     let (plan, init) =
         (directory.join("boot.plan"), directory.join(format!("init-{}-{}", std::process::id(), built.len())));
     fs::write(&plan, text).with_context(|| format!("cannot write {}", plan.display()))?;
+    // No other process has the file of an init open to write it, while one that is to execute it is started.
+    let _alone = FORK.write().unwrap_or_else(PoisonError::into_inner);
     fs::copy(build::fixed_init(Some(&plan))?, &init).with_context(|| format!("cannot write {}", init.display()))?;
     built.insert(text.to_vec(), init.clone());
     Ok(init)
