@@ -1,36 +1,43 @@
 //! `cargo vm boot`: a real kernel, moveroot as its init, an agent as the service, a container that pivots.
 
+mod demo;
 mod failed;
+mod foreign;
 mod given;
+mod ready;
+mod shell;
 mod task;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use agent::Report;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
+use tempfile::NamedTempFile;
 
 use machine::accel::{self, Choice};
 use machine::bundle::Bundle;
 use machine::cleanup::Cleanup;
-use machine::demo::{Guest, Parts, agent_for, demo_plan, verdict};
+use machine::demo::{Guest, Parts, agent_for, demo_plan};
 use machine::qemu::Vm;
+use machine::sandbox::fixed;
 use machine::task::Style;
-use machine::vsock::{self, Vsock};
+use machine::vsock;
 use measure::timeline;
-use measure::timeline::{Timeline, Watch};
+use ready::Ready;
+use shell::Shell;
 use sources::arch::{Arch, X86_64};
 use sources::kernel::Debian;
-use sources::{build, host, kernel, workspace};
+use sources::{build, kernel, workspace};
+use tool::modules::Modules;
 use tool::plan::Plan;
 use tool::{output, pack};
 
 /// Of this command, at the end of its help.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  the container ran, and its exit code came back
+  0  the container ran, and its exit code came back; or what --ready says came about
   1  the boot failed, or could not begin: the last lines say why
   2  the command line is wrong";
 
@@ -53,16 +60,36 @@ pub struct Options {
     /// A crun to carry over [default: Debian's]
     #[arg(long, value_name = "PATH")]
     pub crun: Option<PathBuf>,
-    /// An agent to become, which must end the VM and report as the demo agent does [default: the mock agent that the plan
-    /// names by a line `# mock agent: NAME`, else the demo agent]
+    /// An agent to become. One that does not report as the demo agent does is judged by --ready [default: the mock agent
+    /// that the plan names by a line `# mock agent: NAME`, else the demo agent]
     #[arg(long, value_name = "PATH")]
     pub agent: Option<PathBuf>,
     /// The boot plan [default: qemu/guests/demo.plan]
     #[arg(long, value_name = "PATH")]
     pub plan: Option<PathBuf>,
     /// An init that runs this plan and no other: the feature fixed-plan
-    #[arg(long, conflicts_with_all = ["arch", "timeline"])]
+    #[arg(long, conflicts_with_all = ["arch", "timeline", "initramfs"])]
     pub fixed: bool,
+    /// A file or directory and where it goes in the initramfs, for the plan to carry; it takes the place of the demo's own
+    #[arg(long = "file", value_name = "/GUEST=HOST", value_parser = pack::placed)]
+    pub files: Vec<(String, PathBuf)>,
+    /// A kernel module to pack, with all it needs, and to load by the plan
+    #[arg(long = "module", value_name = "NAME")]
+    pub modules: Vec<String>,
+    /// Boot an image as it is, moveroot's or not; without --ready it has to power off
+    #[arg(long, value_name = "IMAGE",
+        conflicts_with_all = ["agent", "crun", "plan", "files", "modules", "task", "timeline"])]
+    pub initramfs: Option<PathBuf>,
+    /// A shell on the console: busybox as the plan's service, or as process 1 of an image that is not moveroot's
+    #[arg(long, conflicts_with_all = ["ready", "task", "timeline", "verbose"])]
+    pub shell: bool,
+    /// What shows that the agent is ready: dial:PORT, it calls the host; listen:PORT, it answers; line:TEXT, the console has
+    /// that; exit, the machine powers off. Of several each, in this order. Then the VM runs on until ctrl-c
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["task", "timeline"])]
+    pub ready: Vec<Ready>,
+    /// End the VM once it is ready
+    #[arg(long, requires = "ready")]
+    pub then_stop: bool,
     /// The guest's memory, in MB
     #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     pub memory: u32,
@@ -72,7 +99,7 @@ pub struct Options {
     /// Words for the kernel's command line
     #[arg(long, value_name = "WORDS", default_value = "")]
     pub append: String,
-    /// The limit after which a guest is ended, in seconds
+    /// The limit after which a guest is ended, in seconds; with --ready, one that is not ready by then
     #[arg(long, value_name = "S", default_value_t = 60)]
     pub timeout: u64,
     /// Draw the boot's timeline to this file, with an init that marks each step
@@ -101,6 +128,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(release) => Some(Debian { arch: options.arch, release: Some(release) }.kernel()?),
         None => options.kernel.clone(),
     };
+    if let Some(image) = &options.initramfs {
+        return foreign::run_image(options, kernel, image);
+    }
     let plan = options.plan.clone().unwrap_or_else(demo_plan);
     let agent = match &options.agent {
         Some(own) => own.clone(),
@@ -111,18 +141,46 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if options.timeline.is_some() {
         parts.init = build::marked_init()?;
     }
+    let mut guest = parts.guest_with(&plan, &Bundle::default(), options.release.as_deref(), &options.files)?;
+    load(options, &mut guest)?;
     if options.fixed {
-        parts.init = build::fixed_init(Some(&plan))?;
-    }
-    let mut guest = parts.guest(&plan, &Bundle::default(), options.release.as_deref())?;
-    if options.vsock.is_some() || options.task.is_some() {
-        guest.load(&vsock::modules(modules(options)?.as_deref())?)?;
+        guest.initramfs.file("/init", &fixed::init_of(guest.plan.as_bytes())?)?;
     }
     guest.tell_numbers();
     match options.task {
         Some(style) => task::run(options, &parts, &guest, style),
-        None => run_demo(options, &parts, &guest),
+        None if !options.shell && options.ready.is_empty() => demo::run(options, &parts, &guest),
+        None => {
+            let (image, _cleanup) = written(&guest)?;
+            let vm = vm(options, &parts.kernel, image.path(), Some(&guest))?;
+            if options.shell {
+                return Shell::of(image.path(), &parts.busybox)?.run(vm);
+            }
+            foreign::run(options, image.path(), Some(&guest), vm)
+        }
     }
+}
+
+/// The modules that are asked for, and those that vsock needs.
+fn load(options: &Options, guest: &mut Guest) -> Result<()> {
+    let mut wanted = options.modules.clone();
+    if options.vsock.is_some() || options.task.is_some() || options.ready.iter().any(Ready::needs_vsock) {
+        wanted.extend(vsock::MODULES.map(String::from));
+    }
+    let Some(directory) = modules(options)?.filter(|_| !wanted.is_empty()) else {
+        // Then vsock is built in.
+        let own = options.modules.first();
+        return own.map_or(Ok(()), |name| bail!("--module {name}: this kernel's modules are not installed"));
+    };
+    guest.load(&Modules::of(&directory)?.needed(&wanted)?)
+}
+
+/// The guest's image, as a file that goes with this program.
+fn written(guest: &Guest) -> Result<(NamedTempFile, Cleanup)> {
+    let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
+    let cleanup = Cleanup::of_path(image.path());
+    guest.initramfs.write(image.path())?;
+    Ok((image, cleanup))
 }
 
 /// Before anything is fetched, built or booted.
@@ -142,37 +200,6 @@ fn refuse_given(options: &Options) -> Result<()> {
     }
     let plan = Plan::read(&options.plan.clone().unwrap_or_else(demo_plan))?;
     pack::refuse(&plan.name, &plan.findings())
-}
-
-fn run_demo(options: &Options, parts: &Parts, guest: &Guest) -> Result<ExitCode> {
-    let image = tempfile::Builder::new().suffix(".cpio").tempfile_in(workspace::cache("images")?)?;
-    let _cleanup = Cleanup::of_path(image.path());
-    guest.initramfs.write(image.path())?;
-    let vsock = options.vsock.map(Vsock::start).transpose()?;
-    let mut vm = vm(options, &parts.kernel, image.path(), guest)?;
-    if let Some(vsock) = &vsock {
-        vm.extra.extend(vsock.words(vm.memory_mb));
-        eprintln!("vm: the guest's vsock, by {vsock}, is in {}", vsock.directory().display());
-    }
-    let name = announce(&vm);
-    // Not before: choosing an accelerator may have taken seconds, and what is watched begins here.
-    let watch = (*options.arch == X86_64).then(Watch::new).transpose()?;
-    vm.extra.extend(watch.iter().flat_map(Watch::words));
-    let waiting = waiting(options, &name);
-    let outcome = vm.watch(|line| show_line(options, line))?;
-    drop(waiting);
-    let report = Report::find(&outcome.transcript);
-    let reason = match verdict(&outcome, report.as_ref()) {
-        Ok(report) => {
-            show(report);
-            if let Some(watch) = watch {
-                show_timeline(options, watch.timeline(&guest.plan)?, &format!("{name}, {}", vm.accel))?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(reason) => reason,
-    };
-    failed::tell(guest, image.path(), &outcome, &reason)
 }
 
 /// Says what is booted, and how it is called.
@@ -202,11 +229,11 @@ fn show_line(options: &Options, line: &str) {
     }
 }
 
-fn vm(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<Vm> {
+fn vm(options: &Options, kernel: &Path, image: &Path, guest: Option<&Guest>) -> Result<Vm> {
     let marks = if *options.arch == X86_64 { timeline::APPEND } else { "" };
     Ok(Vm {
-        disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
-        append: [marks, &guest.kernel_words, &options.append].join(" ").trim().to_string(),
+        disk: guest.and_then(|guest| guest.disk.as_ref()).map(|disk| disk.path().to_path_buf()),
+        append: [marks, guest.map_or("", |guest| &guest.kernel_words), &options.append].join(" ").trim().to_string(),
         init_args: options.words.clone(),
         memory_mb: options.memory,
         cpus: options.cpus,
@@ -214,25 +241,4 @@ fn vm(options: &Options, kernel: &Path, image: &Path, guest: &Guest) -> Result<V
         timeout: Duration::from_secs(options.timeout),
         ..Vm::for_arch(options.arch, kernel, image)
     })
-}
-
-fn show(report: &Report) {
-    if let Some(container) = &report.container {
-        println!("{}", container.output.trim_end());
-        println!("container exited {}, with pivot_root\n", container.exit_code);
-    }
-}
-
-/// An agent of one's own may make no marks.
-fn show_timeline(options: &Options, timeline: Option<Timeline>, what: &str) -> Result<()> {
-    let Some(timeline) = timeline else {
-        println!("no timeline: the agent marked nothing");
-        return Ok(());
-    };
-    print!("{timeline}");
-    let Some(out) = &options.timeline else { return Ok(()) };
-    let caption = format!("{what}, {}, {}", host::date()?, host::description()?);
-    timeline::draw(&timeline, &caption, out).with_context(|| format!("cannot draw {}", out.display()))?;
-    eprintln!("vm: drew {}", out.display());
-    Ok(())
 }

@@ -22,6 +22,7 @@ use crate::initramfs::{Initramfs, normalized};
 use crate::modules;
 use crate::output;
 use crate::plan::{Finding, Plan};
+pub use libraries::bring;
 use progress::Progress;
 use table::Table;
 
@@ -185,7 +186,8 @@ fn write(out: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn placed(word: &str) -> Result<(String, PathBuf)> {
+/// A word of `--file`.
+pub fn placed(word: &str) -> Result<(String, PathBuf)> {
     let (guest, host) = word.split_once('=').context("not of the form /GUEST=HOST")?;
     ensure!(guest.starts_with('/'), "{guest} is no absolute path in the guest: did you mean {}?", normalized(guest));
     ensure!(!guest.split('/').any(|name| name == ".."), "{guest}: a path in the guest has no ..");

@@ -124,7 +124,7 @@ impl Vm {
         let mut qemu = Command::new(self.arch.qemu.program);
         qemu.args(self.arch.qemu.machine).args(["-nodefaults", "-no-user-config", "-no-reboot"]);
         qemu.args(["-accel", &self.accel.to_string(), "-m", &self.memory_mb.to_string()]);
-        qemu.args(["-smp", &self.cpus.to_string(), "-display", "none", "-serial", "stdio"]);
+        qemu.args(["-smp", &self.cpus.to_string(), "-display", "none"]);
         qemu.args(self.arch.qemu.exit);
         if self.counted {
             qemu.args(["-icount", "shift=0,sleep=off"]);

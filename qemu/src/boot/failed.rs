@@ -15,19 +15,20 @@ use tool::output;
 const INIT: &str = "moveroot: ";
 
 /// Prints the transcript, how to run it again, the reason, and init's own lines.
-pub fn tell(guest: &Guest, image: &Path, outcome: &Outcome, reason: &Error) -> Result<ExitCode> {
+pub fn tell(guest: Option<&Guest>, image: &Path, outcome: &Outcome, reason: &Error) -> Result<ExitCode> {
     let evidence = keep(guest, image, outcome.evidence())?;
     eprintln!("{evidence}\n{}", output::message(&format!("vm: boot failed: {reason:#}")));
     for line in inits(&outcome.transcript) {
         eprintln!("{}", output::message(&line));
-        guest.own_place(&line).iter().for_each(|place| eprintln!("{}", output::message(&format!("vm: {place}"))));
+        let place = guest.and_then(|guest| guest.own_place(&line));
+        place.iter().for_each(|place| eprintln!("{}", output::message(&format!("vm: {place}"))));
     }
     Ok(ExitCode::FAILURE)
 }
 
 /// Keeps what the guest was started with, up to the next failure, so that the command line shown can be run again.
-fn keep(guest: &Guest, image: &Path, evidence: String) -> Result<String> {
-    let disk = guest.disk.as_ref().map(|disk| (disk.path(), "failed.erofs"));
+fn keep(guest: Option<&Guest>, image: &Path, evidence: String) -> Result<String> {
+    let disk = guest.and_then(|guest| guest.disk.as_ref()).map(|disk| (disk.path(), "failed.erofs"));
     let mut evidence = evidence;
     for (file, name) in [(image, "failed.cpio")].into_iter().chain(disk) {
         let kept = workspace::cache("images")?.join(name);

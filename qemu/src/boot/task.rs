@@ -18,7 +18,7 @@ pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Res
     let mut vm = TaskVm::new(&parts.kernel, &guest.initramfs, style)?;
     let words = vm.vm.init_args.clone();
     vm.cid = options.vsock.unwrap_or(FIRST_CID);
-    vm.vm = super::vm(options, &parts.kernel, vm.image(), guest)?;
+    vm.vm = super::vm(options, &parts.kernel, vm.image(), Some(guest))?;
     if options.words.is_empty() {
         vm.vm.init_args = words;
     }
@@ -40,7 +40,7 @@ pub fn run(options: &Options, parts: &Parts, guest: &Guest, style: Style) -> Res
         }
         Err(reason) => reason,
     };
-    super::failed::tell(guest, vm.image(), &outcome, &reason)
+    super::failed::tell(Some(guest), vm.image(), &outcome, &reason)
 }
 
 fn verdict(outcome: &Outcome, ran: Ran) -> Result<Ran> {

@@ -92,6 +92,17 @@ impl Parts {
     /// A guest for this plan, with a bundle. The plan's modules are those of the kernel of a Debian release, or of this
     /// machine's.
     pub fn guest(&self, plan: &Path, bundle: &Bundle, release: Option<&str>) -> Result<Guest> {
+        self.guest_with(plan, bundle, release, &[])
+    }
+
+    /// The same with files of one's own, (where, what), which take the place of the demo's.
+    pub fn guest_with(
+        &self,
+        plan: &Path,
+        bundle: &Bundle,
+        release: Option<&str>,
+        files: &[(String, PathBuf)],
+    ) -> Result<Guest> {
         let (pairing, own) = (Pairing::read(plan)?, Plan::read(plan)?);
         let mut initramfs = pack::collect(&Init::File(self.init.clone()), Some(plan), &[])?;
         initramfs.libraries_from(self.sysroot.as_deref());
@@ -103,7 +114,7 @@ impl Parts {
         let mut on_disk = Initramfs::empty();
         on_disk.libraries_from(self.sysroot.as_deref());
         let carried = if pairing.disk.is_some() { &mut on_disk } else { &mut initramfs };
-        let added = self.carry(&pairing, carried, bundle)?;
+        let added = self.carry(&pairing, carried, bundle, files)?;
         if !absent.is_empty() {
             eprintln!("vm: this kernel has these built in, or no more: the plan goes without {}", absent.join(", "));
         }
@@ -121,13 +132,29 @@ impl Parts {
     }
 
     /// Puts agent, runtime and bundle into the tree; returns the steps that the plan lacks for them.
-    fn carry(&self, pairing: &Pairing, tree: &mut Initramfs, bundle: &Bundle) -> Result<Vec<String>> {
+    fn carry(
+        &self,
+        pairing: &Pairing,
+        tree: &mut Initramfs,
+        bundle: &Bundle,
+        files: &[(String, PathBuf)],
+    ) -> Result<Vec<String>> {
         let runtime = pairing.runtime.as_deref().unwrap_or(RUNTIME);
-        tree.file(&pairing.agent, &self.agent)?.file(runtime, &self.crun)?;
+        for (path, host) in files {
+            tree.place(path, host)?;
+        }
+        pack::bring(tree, files)?;
+        for (path, program) in [(pairing.agent.as_str(), &self.agent), (runtime, &self.crun)] {
+            if !tree.contains(path) {
+                tree.file(path, program)?;
+            }
+        }
         if let Some((name, path)) = &pairing.second {
             tree.file(path, &build::guest_for(self.arch, "mocks", name)?)?;
         }
-        bundle.pack(tree, &self.busybox)?;
+        if !tree.contains(bundle::PATH) {
+            bundle.pack(tree, &self.busybox)?;
+        }
         let mut wanted = vec![bundle::PATH];
         if pairing.runtime.is_none() && pairing.disk.is_none() {
             wanted.push(RUNTIME);

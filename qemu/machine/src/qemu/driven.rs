@@ -1,16 +1,19 @@
 //! A machine with somebody at work beside it: a client that talks to its agent while it runs.
 
 use std::io::Write;
-use std::process::{Child, ChildStdin};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::{Outcome, Vm, shell_words};
 use crate::cleanup::{self, Cleanup};
 use crate::console::Console;
+
+/// Between two looks whether a machine has ended.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A machine that runs.
 pub struct Machine {
@@ -31,8 +34,17 @@ impl Machine {
         self.qemu().id()
     }
 
+    /// Whether it has ended, by itself or by somebody else.
     pub fn has_ended(&self) -> bool {
-        matches!(self.qemu().try_wait(), Ok(Some(_)))
+        // A process that can't be waited for is none.
+        !matches!(self.qemu().try_wait(), Ok(None))
+    }
+
+    /// For work that has nothing to do but keep what it holds.
+    pub fn wait_for_end(&self) {
+        while !self.has_ended() {
+            thread::sleep(PAUSE);
+        }
     }
 
     /// Types on the serial console. A key that is no letter is its control character: ctrl-c is `\x03`.
@@ -47,6 +59,17 @@ impl Machine {
 }
 
 impl Vm {
+    /// Runs the machine with this program's own terminal as its console, to its end.
+    pub fn attend(&self) -> Result<ExitStatus> {
+        let mut command = self.command();
+        command.args(["-serial", "mon:stdio"]);
+        command.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
+        let context = || format!("cannot run {}", self.arch.qemu.program);
+        let mut qemu = command.spawn().with_context(context)?;
+        let _cleanup = Cleanup::of_process(qemu.id());
+        qemu.wait().with_context(context)
+    }
+
     /// Runs the machine to its end or to the limit, and `work` beside it. Work that is done leaves the machine to end by
     /// itself; when it fails or panics, the machine is ended.
     pub fn drive<T: Send>(
@@ -56,6 +79,7 @@ impl Vm {
     ) -> Result<(Outcome, Result<T>)> {
         let mut command = self.command();
         cleanup::tie(&mut command);
+        command.args(["-serial", "stdio"]);
         let command_line = shell_words(&command);
         let started = Instant::now();
         let mut qemu = command.spawn().with_context(|| format!("cannot run {}", self.arch.qemu.program))?;
