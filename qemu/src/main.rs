@@ -10,7 +10,7 @@ use measure::{bench, profile, size};
 use sources::{arch, build, kernel};
 use tool::init::{Init, Sources};
 use tool::{check, elf, output, pack, trial};
-use vm::{boot, containerd, test};
+use vm::{boot, client, containerd, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -20,6 +20,8 @@ enum Command {
     Boot(boot::Options),
     /// Run a container by a real containerd, in a VM that moveroot boots.
     Containerd(containerd::Options),
+    /// Run a container through an agent that runs already, as its own shim does.
+    Task(client::Options),
     /// Run everything CI runs.
     Test(test::Options),
     /// Make a reproducible initramfs.
@@ -72,6 +74,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Boot(options) => boot::run(&options),
         Command::Containerd(options) => containerd::run(&options),
+        Command::Task(options) => client::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Pack(options) => pack::run(&options, &SOURCES),
         Command::Check(options) => check::run(&options),

@@ -5,6 +5,7 @@
 //! call of port P arrives at the socket `vsock_P`; who connects to `vsock` and writes `CONNECT P\n` is answered `OK …\n` and
 //! then talks to the guest's port P.
 
+mod driver;
 pub mod user;
 
 use std::fmt;
@@ -93,6 +94,16 @@ impl Vsock {
     /// Whether the guest's memory must be shared for it.
     pub fn shares_memory(&self) -> bool {
         matches!(self.device, Device::User(..))
+    }
+
+    /// QEMU's words by which [`Vsock::driver_is_up`] can ask it.
+    pub fn monitor_words(&self) -> [String; 2] {
+        driver::words(&self.directory.path().join("monitor"))
+    }
+
+    /// Whether the guest's driver is up: before, it is better not called.
+    pub fn driver_is_up(&self) -> Result<bool> {
+        driver::is_up(&self.directory.path().join("monitor"))
     }
 
     /// Where the host's sockets are.

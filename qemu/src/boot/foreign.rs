@@ -38,7 +38,7 @@ pub fn run(options: &Options, image: &Path, guest: Option<&Guest>, mut vm: Vm) -
     let needs_vsock = options.vsock.is_some() || conditions.iter().any(Ready::needs_vsock);
     let vsock = needs_vsock.then(|| Vsock::start(options.vsock.unwrap_or(FIRST_CID))).transpose()?;
     if let Some(vsock) = &vsock {
-        vm.extra.extend(vsock.words(vm.memory_mb));
+        vm.extra.extend(vsock.words(vm.memory_mb).into_iter().chain(vsock.monitor_words()));
         eprintln!("vm: the guest's vsock, by {vsock}, is in {}", vsock.directory().display());
     }
     let watch = Watch::new(conditions, vsock.as_ref(), vm.timeout)?;

@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// For one call to be taken or refused.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
+/// Between two looks for the guest's driver, and for one that has just come up to offer its buffers.
+const A_MOMENT: Duration = Duration::from_millis(300);
+
 /// For the last lines of a machine that has ended to arrive.
 const LAST_LINES: Duration = Duration::from_millis(300);
 
@@ -134,6 +137,7 @@ impl<'v> Watch<'v> {
     fn wait_for(&self, condition: &Condition, machine: &Machine) -> Result<Option<UnixStream>> {
         let Condition { ready, calls, said } = condition;
         let mut is_last_look = false;
+        let mut driver_is_up = false;
         loop {
             match (ready, calls, self.vsock) {
                 (Ready::Line(_), ..) if said.get().is_some() => return Ok(None),
@@ -146,6 +150,11 @@ impl<'v> Watch<'v> {
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error).context("cannot take the agent's call"),
                 },
+                (Ready::Listen(_), _, Some(vsock)) if !driver_is_up => {
+                    // QEMU's monitor may not be there yet.
+                    driver_is_up = vsock.driver_is_up().unwrap_or(false);
+                    sleep(A_MOMENT);
+                }
                 (Ready::Listen(port), _, Some(vsock)) => {
                     if let Ok(stream) = vsock.call(*port, ATTEMPT) {
                         return Ok(Some(stream));

@@ -2,8 +2,13 @@
 //! that the real agent asks for, in its order, and fails where that one fails; then it runs the bundle's container as
 //! the demo agent does. So a boot plan is tried against an agent's needs without the agent's own build.
 //!
-//! What isn't done: the agents' own protocols over vsock, and their network.
+//! With the word `mock_serves=1` on the kernel's command line those of nerdbox, kata and firecracker-containerd serve
+//! instead: they answer the calls that run a container, at the real agent's port.
+//!
+//! What isn't done: the agents' network.
 
+pub mod containers;
+pub mod serve;
 pub mod sockets;
 
 use std::path::Path;
@@ -11,6 +16,7 @@ use std::process::exit;
 
 use agent::{Report, container, contract, ending, facts};
 use anyhow::{Context, Result};
+use containers::Containers;
 use nix::errno::Errno;
 pub use nix::mount::MsFlags;
 
@@ -65,6 +71,29 @@ pub fn read(path: &str) -> Result<String> {
 
 /// The variable that says that another mock ran before and has checked moveroot's promises.
 pub const CHECKED: &str = "mock_checked";
+
+/// The variable that says that the mock is to serve its agent's calls.
+pub const SERVES: &str = "mock_serves";
+
+/// The whole life of a mock agent that can serve: as [`run`], or its preparations and then its calls, up to the machine's end.
+pub fn run_or_serve(
+    name: &str,
+    prepare: fn() -> Result<()>,
+    runtime: &str,
+    serve: fn(Containers) -> Result<()>,
+) -> i32 {
+    if std::env::var_os(SERVES).is_none() {
+        return run(name, prepare, runtime);
+    }
+    let served = prepare().and_then(|()| serve(Containers::with(found_on_path(runtime)?)));
+    match served {
+        Ok(()) => ending::end(0),
+        Err(error) => {
+            println!("{name}: {error:#}");
+            exit(1)
+        }
+    }
+}
 
 /// The whole life of a mock agent: moveroot's promises, the agent's own preparations, the container. Preparations that
 /// fail end it with 1, and as it is PID 1 the kernel panics, which is what becomes of the agents too.

@@ -4,7 +4,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use anyhow::{Context, Result, ensure};
 use nix::libc;
-use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, VsockAddr, bind, listen, socket};
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, VsockAddr, bind, connect, listen, socket,
+};
 
 /// Where the agent serves its host. Fails where the kernel has no vsock.
 pub fn listen_to_vsock(port: u32) -> Result<OwnedFd> {
@@ -15,6 +17,16 @@ pub fn listen_to_vsock(port: u32) -> Result<OwnedFd> {
         Ok(listener)
     };
     open().with_context(|| format!("listen to vsock port {port}"))
+}
+
+/// Calls the host, once.
+pub fn call_host(port: u32) -> Result<OwnedFd> {
+    let open = || -> nix::Result<OwnedFd> {
+        let stream = socket(AddressFamily::Vsock, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+        connect(stream.as_raw_fd(), &VsockAddr::new(libc::VMADDR_CID_HOST, port))?;
+        Ok(stream)
+    };
+    open().with_context(|| format!("call the host's vsock port {port}"))
 }
 
 /// Binds a socket of its own to an address.

@@ -8,15 +8,24 @@
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use mocks::{run, write};
+use clients::task::{self, ExtraData};
+use mocks::containers::Containers;
+use mocks::serve::Services;
+use mocks::sockets::listen_to_vsock;
+use mocks::{run_or_serve, write};
 use nix::libc;
 use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
+use prost::Message;
+
+/// Of vsock.
+const PORT: u32 = 10789;
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    run("firecracker-containerd", prepare, "runc")
+    run_or_serve("firecracker-containerd", prepare, "runc", serve)
 }
 
 fn prepare() -> Result<()> {
@@ -47,4 +56,23 @@ fn make_bundle_directory(bundle: &str) -> Result<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&rootfs);
     made.with_context(|| format!("make the directory {rootfs}"))?;
     write(&format!("{bundle}/config.json"), "{}\n")
+}
+
+/// At the real one's port, until the machine is ended.
+fn serve(containers: Containers) -> Result<()> {
+    let mut services = Services::default();
+    services.add_task(task::SERVICE_V2, &Arc::new(containers), |create| {
+        let options = create.options.as_ref().context("Create has no options")?;
+        ensure!(options.type_url == task::EXTRA_DATA, "Create's options are {}", options.type_url);
+        let extra = ExtraData::decode(options.value.as_slice()).context("read Create's options")?;
+        let rootfs = format!("{}/rootfs", create.bundle);
+        ensure!(fs::metadata(&rootfs).is_ok_and(|found| found.is_dir()), "look at {rootfs}: no directory");
+        let config = format!("{}/config.json", create.bundle);
+        fs::write(&config, extra.json_spec).with_context(|| format!("write {config}"))
+    });
+    let _server = services.listen(listen_to_vsock(PORT)?)?;
+    println!("firecracker-containerd: serving");
+    loop {
+        std::thread::park();
+    }
 }

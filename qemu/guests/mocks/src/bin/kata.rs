@@ -7,12 +7,23 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use mocks::{GUARDED, Mount, MsFlags, make_directory, run, write};
+use anyhow::{Context, Result, anyhow, ensure};
+use clients::kata;
+use mocks::containers::{Containers, Output};
+use mocks::serve::Services;
+use mocks::sockets::listen_to_vsock;
+use mocks::{GUARDED, Mount, MsFlags, make_directory, run_or_serve, write};
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getpid, gettid, sethostname, setsid};
+
+/// Of vsock.
+const PORT: u32 = 1024;
 
 const NO_SUID: MsFlags = MsFlags::MS_NOSUID;
 const ROOTFS_MOUNTS: [Mount; 6] = [
@@ -58,7 +69,7 @@ const CONTROLLERS: [(&str, &str); 13] = [
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    run("kata", prepare, "crun")
+    run_or_serve("kata", prepare, "crun", serve)
 }
 
 fn prepare() -> Result<()> {
@@ -138,4 +149,49 @@ fn keep_namespace(kind: &str, flag: CloneFlags) -> Result<()> {
     let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
     nix::mount::mount(Some(own.as_str()), kept.as_str(), Some("none"), flags, Some(""))
         .with_context(|| format!("bind {own} on {kept}"))
+}
+
+/// At the real one's port, until DestroySandbox.
+fn serve(containers: Containers) -> Result<()> {
+    let all = Arc::new(containers);
+    let mut services = Services::default();
+    let (destroyed, is_destroyed) = channel();
+    services.add(kata::SERVICE, "CreateSandbox", |_: kata::CreateSandbox| Ok(kata::Empty {}));
+    let containers = Arc::clone(&all);
+    services.add(kata::SERVICE, "CreateContainer", move |create: kata::CreateContainer| {
+        let bundle = format!("/run/kata-containers/{}", create.container_id);
+        make_directory(&bundle)?;
+        let spec = create.oci.context("CreateContainer has no OCI")?;
+        write(&format!("{bundle}/config.json"), &serde_json::to_string(&spec).context("write the OCI as JSON")?)?;
+        containers.create(&create.container_id, &bundle).map(|()| kata::Empty {})
+    });
+    let containers = Arc::clone(&all);
+    services.add(kata::SERVICE, "StartContainer", move |container: kata::Container| {
+        containers.start(&container.container_id, Output::Kept).map(|()| kata::Empty {})
+    });
+    let containers = Arc::clone(&all);
+    services.add(kata::SERVICE, "ReadStdout", move |read: kata::ReadStream| {
+        let data = containers.read(&read.container_id, read.len as usize)?;
+        ensure!(!data.is_empty(), "read stdout: the end");
+        Ok(kata::Part { data })
+    });
+    let containers = Arc::clone(&all);
+    services.add(kata::SERVICE, "WaitProcess", move |process: kata::WaitProcess| {
+        Ok(kata::Waited { status: containers.wait(&process.container_id)?.cast_signed() })
+    });
+    services.add(kata::SERVICE, "RemoveContainer", move |container: kata::Container| {
+        all.delete(&container.container_id).map(|_| kata::Empty {})
+    });
+    let destroyed = Mutex::new(destroyed);
+    services.add(kata::SERVICE, "DestroySandbox", move |_: kata::Empty| {
+        let told = destroyed.lock().map(|destroyed| destroyed.send(()));
+        told.map_err(|_| anyhow!("another thread panicked"))?.context("the server has ended")?;
+        Ok(kata::Empty {})
+    });
+    let _server = services.listen(listen_to_vsock(PORT)?)?;
+    println!("kata: ttRPC server started");
+    is_destroyed.recv().context("wait for the sandbox's end")?;
+    // For the answer to leave.
+    sleep(Duration::from_millis(200));
+    Ok(())
 }

@@ -6,9 +6,14 @@
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use mocks::{GUARDED, Mount, MsFlags, make_directory, run, write};
+use clients::task::{self, Bundle, CreateBundle};
+use mocks::containers::Containers;
+use mocks::serve::Services;
+use mocks::sockets::call_host;
+use mocks::{GUARDED, Mount, MsFlags, make_directory, run_or_serve, write};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getpid, gettid};
 
@@ -28,7 +33,7 @@ const CONTAINERS: Mount =
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    run("nerdbox", prepare, "crun")
+    run_or_serve("nerdbox", prepare, "crun", serve)
 }
 
 fn prepare() -> Result<()> {
@@ -53,4 +58,21 @@ fn make_pod_network() -> Result<()> {
     let none = None::<&str>;
     nix::mount::mount(Some(own.as_str()), kept, none, MsFlags::MS_BIND, none)
         .with_context(|| format!("bind {own} on {kept}"))
+}
+
+/// Calls the host at the port that it is told by its words, and ends when the host hangs up: a second call it doesn't make.
+fn serve(containers: Containers) -> Result<()> {
+    let port = std::env::args().find_map(|word| word.strip_prefix("-vsock-rpc-port=")?.parse().ok());
+    let stream = call_host(port.context("find -vsock-rpc-port=PORT among the words")?)?;
+    let mut services = Services::default();
+    services.add(task::BUNDLE_SERVICE, "Create", |create: CreateBundle| {
+        let bundle = format!("/run/bundles/{}", create.id);
+        make_directory(&bundle)?;
+        create.files.iter().try_for_each(|(name, content)| {
+            std::fs::write(format!("{bundle}/{name}"), content).with_context(|| format!("write {bundle}/{name}"))
+        })?;
+        Ok(Bundle { bundle })
+    });
+    services.add_task(task::SERVICE, &Arc::new(containers), |_| Ok(()));
+    services.serve(stream)
 }

@@ -1,0 +1,125 @@
+//! `cargo vm task`: a container through an agent that runs somewhere, from create to delete.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use clients::call::Connection;
+use clients::{kata, task};
+use serde_json::{Value, json};
+
+use machine::bundle::{self, Bundle};
+
+/// Of this command, at the end of its help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the container ran, and its exit status is printed, whatever it is
+  1  a call failed: a message says which, and why
+  2  the command line is wrong";
+
+/// Whose agent it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// containerd's Task API: the bundle is in the guest
+    Containerd,
+    /// The same after Bundle.Create
+    Nerdbox,
+    /// kata-agent's AgentService
+    Kata,
+    /// The Task API of containerd 1.x, with config.json in Create's options; the guest has /container/ID/rootfs
+    FirecrackerContainerd,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub struct Options {
+    /// Whose agent it is
+    #[arg(long, value_enum, value_name = "STYLE")]
+    style: Style,
+    /// A Unix socket that leads to the agent
+    #[arg(long, value_name = "PATH")]
+    socket: PathBuf,
+    /// The agent's vsock port, where the socket leads to all of a guest's: `CONNECT PORT` is said first
+    #[arg(long, value_name = "PORT")]
+    port: Option<u32>,
+    /// The container's name
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    id: String,
+    /// For containerd: the bundle's directory in the guest [default: /bundle]; for the others: a directory of this machine with
+    /// the config.json to send [default: the demo's]
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Where the guest has the container's root [default: what config.json says; with the demo's, /bundle/rootfs]
+    #[arg(long, value_name = "DIR")]
+    rootfs: Option<String>,
+    /// The limit for an answer, also to Wait, in seconds
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    timeout: u64,
+}
+
+/// The command.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let config = config(options)?;
+    let agent = Connection::over(connected(options)?, Duration::from_secs(options.timeout))?;
+    let status = match options.style {
+        Style::Containerd => {
+            let bundle = options.bundle.as_deref().unwrap_or(Path::new(bundle::PATH));
+            task::containerd(&agent, &options.id, &bundle.to_string_lossy())?
+        }
+        Style::Nerdbox => task::nerdbox(&agent, &options.id, &config)?,
+        Style::FirecrackerContainerd => task::firecracker_containerd(&agent, &options.id, &config)?,
+        Style::Kata => {
+            let (status, output) = kata::kata(&agent, &options.id, &config)?;
+            print!("{output}");
+            status
+        }
+    };
+    println!("container exited {status}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn connected(options: &Options) -> Result<UnixStream> {
+    let shown = options.socket.display();
+    let mut stream = UnixStream::connect(&options.socket).with_context(|| format!("cannot connect to {shown}"))?;
+    let Some(port) = options.port else { return Ok(stream) };
+    stream.set_read_timeout(Some(Duration::from_secs(options.timeout)))?;
+    writeln!(stream, "CONNECT {port}").with_context(|| format!("cannot write to {shown}"))?;
+    let mut answer = String::new();
+    // An agent says nothing before it is asked, so there is no byte behind the line.
+    let read = BufReader::new(&stream).read_line(&mut answer);
+    read.with_context(|| format!("no answer from {shown} to CONNECT {port}"))?;
+    ensure!(answer.starts_with("OK "), "nobody listens at the guest's vsock port {port}, by {shown}");
+    stream.set_read_timeout(None)?;
+    Ok(stream)
+}
+
+/// What is sent as config.json.
+fn config(options: &Options) -> Result<String> {
+    let mut config = match &options.bundle {
+        Some(directory) if options.style != Style::Containerd => read(&directory.join("config.json"))?,
+        _ => Bundle::default().config(),
+    };
+    let is_demo = options.bundle.is_none();
+    let root = options.rootfs.clone().or_else(|| is_demo.then(|| format!("{}/rootfs", bundle::PATH)));
+    // Beside the config.json that firecracker-containerd's agent writes.
+    let has_own = options.style == Style::FirecrackerContainerd && options.rootfs.is_none();
+    if let Some(root) = root.filter(|_| !has_own) {
+        config["root"]["path"] = json!(root);
+    }
+    let path = config["root"]["path"].as_str().unwrap_or_default();
+    let is_sent = matches!(options.style, Style::Nerdbox | Style::Kata);
+    ensure!(
+        !is_sent || path.starts_with('/'),
+        "config.json has the container's root at {path:?}, and only that file is sent: say by --rootfs where the guest has it"
+    );
+    Ok(config.to_string())
+}
+
+fn read(path: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
+}
