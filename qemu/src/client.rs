@@ -87,7 +87,9 @@ fn connected(options: &Options) -> Result<UnixStream> {
     let mut stream = UnixStream::connect(&options.socket).with_context(|| format!("cannot connect to {shown}"))?;
     let Some(port) = options.port else { return Ok(stream) };
     stream.set_read_timeout(Some(Duration::from_secs(options.timeout)))?;
-    writeln!(stream, "CONNECT {port}").with_context(|| format!("cannot write to {shown}"))?;
+    // In one write: vhost-device-vsock hangs up at half a line.
+    let word = format!("CONNECT {port}\n");
+    stream.write_all(word.as_bytes()).with_context(|| format!("cannot write to {shown}"))?;
     let mut answer = String::new();
     // An agent says nothing before it is asked, so there is no byte behind the line.
     let read = BufReader::new(&stream).read_line(&mut answer);

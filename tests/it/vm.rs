@@ -1,5 +1,6 @@
 //! The real init under a real kernel, in QEMU.
 
+mod agents;
 mod before;
 mod console;
 mod container;
@@ -13,8 +14,10 @@ mod modules;
 mod packed;
 mod plans;
 mod profile;
+mod ready;
 mod recipes;
 mod roots;
+mod shell;
 mod soak;
 mod spawn;
 mod task;
