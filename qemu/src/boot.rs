@@ -194,6 +194,8 @@ fn refuse_given(options: &Options) -> Result<()> {
         "--timeline has no steps on {}: marks leave a guest by an I/O port, which x86-64 alone has",
         options.arch.shown
     );
+    let image = options.initramfs.as_deref().filter(|image| !image.is_file());
+    image.map_or(Ok(()), |image| bail!("--initramfs {} is no file", image.display()))?;
     options.kernel.as_deref().map_or(Ok(()), |path| given::kernel(path, options.arch))?;
     for (option, path) in [("--agent", &options.agent), ("--crun", &options.crun)] {
         path.as_deref().map_or(Ok(()), |path| given::program(option, path, options.arch))?;

@@ -1,10 +1,12 @@
 //! `cargo vm task`: a container through an agent that runs somewhere, from create to delete.
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
@@ -13,6 +15,10 @@ use clients::{kata, task};
 use serde_json::{Value, json};
 
 use machine::bundle::{self, Bundle};
+use machine::cleanup::Cleanup;
+
+/// Between two looks for an agent's call.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Of this command, at the end of its help.
 const EXIT_CODES: &str = "\
@@ -46,6 +52,9 @@ pub struct Options {
     /// The agent's vsock port, where the socket leads to all of a guest's: `CONNECT PORT` is said first
     #[arg(long, value_name = "PORT")]
     port: Option<u32>,
+    /// Listen at the socket, and take the call of an agent that calls its host; to be there before its VM is
+    #[arg(long, conflicts_with = "port")]
+    listen: bool,
     /// The container's name
     #[arg(long, value_name = "NAME", default_value = "demo")]
     id: String,
@@ -56,7 +65,7 @@ pub struct Options {
     /// Where the guest has the container's root [default: what config.json says; with the demo's, /bundle/rootfs]
     #[arg(long, value_name = "DIR")]
     rootfs: Option<String>,
-    /// The limit for an answer, also to Wait, in seconds
+    /// The limit for an answer, also to Wait, and for an agent's call, in seconds
     #[arg(long, value_name = "S", default_value_t = 60)]
     timeout: u64,
 }
@@ -84,6 +93,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn connected(options: &Options) -> Result<UnixStream> {
     let shown = options.socket.display();
+    if options.listen {
+        return called(options).with_context(|| format!("no agent called at {shown}"));
+    }
     let mut stream = UnixStream::connect(&options.socket).with_context(|| format!("cannot connect to {shown}"))?;
     let Some(port) = options.port else { return Ok(stream) };
     stream.set_read_timeout(Some(Duration::from_secs(options.timeout)))?;
@@ -97,6 +109,32 @@ fn connected(options: &Options) -> Result<UnixStream> {
     ensure!(answer.starts_with("OK "), "nobody listens at the guest's vsock port {port}, by {shown}");
     stream.set_read_timeout(None)?;
     Ok(stream)
+}
+
+/// The first call of an agent.
+fn called(options: &Options) -> Result<UnixStream> {
+    let listener = UnixListener::bind(&options.socket)?;
+    // If this is broken off; else it goes at once.
+    let _cleanup = Cleanup::of_path(&options.socket);
+    let stream = accept(&listener, Duration::from_secs(options.timeout));
+    fs::remove_file(&options.socket)?;
+    stream
+}
+
+fn accept(listener: &UnixListener, limit: Duration) -> Result<UnixStream> {
+    listener.set_nonblocking(true)?;
+    let since = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => sleep(PAUSE),
+            Err(error) => return Err(error.into()),
+        }
+        ensure!(since.elapsed() < limit, "within {} s", limit.as_secs());
+    }
 }
 
 /// What is sent as config.json.
@@ -122,6 +160,6 @@ fn config(options: &Options) -> Result<String> {
 }
 
 fn read(path: &Path) -> Result<Value> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
 }

@@ -26,6 +26,38 @@ fn files_that_cannot_be_written() -> Result<()> {
     Ok(())
 }
 
+/// Of an agent that is not there.
+#[test]
+fn tasks_without_an_agent() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    std::fs::write(path("config.json"), r#"{"root": {"path": "rootfs"}}"#)?;
+    let [bundle, socket, none] = [path(""), path("socket"), path("none")];
+    for (words, message) in [
+        (vec!["--style", "kata", "--socket", &none], format!("cannot connect to {none}: No such file or directory (os error 2)")),
+        (
+            vec!["--style", "nerdbox", "--listen", "--timeout", "1", "--socket", &socket],
+            format!("no agent called at {socket}: within 1 s"),
+        ),
+        (
+            vec!["--style", "nerdbox", "--socket", &none, "--bundle", &bundle],
+            "config.json has the container's root at \"rootfs\", and only that file is sent: say by --rootfs where the \
+                guest has it"
+                .to_string(),
+        ),
+        (
+            vec!["--style", "kata", "--socket", &none, "--bundle", &none],
+            format!("cannot read {none}/config.json: No such file or directory (os error 2)"),
+        ),
+    ] {
+        let words = [vec!["task"], words].concat();
+        assert_eq!(refused(&words)?, format!("vm: {message}\n"), "{words:?}");
+    }
+    assert!(!std::fs::exists(&socket)?, "a socket is left behind");
+    assert_eq!(refused(&["boot", "--initramfs", &none])?, format!("vm: --initramfs {none} is no file\n"));
+    Ok(())
+}
+
 /// What there is on x86-64 alone.
 #[test]
 fn what_a_processor_has_not() -> Result<()> {

@@ -20,7 +20,6 @@ const NO_LIMIT: Duration = Duration::from_secs(3600 * 24 * 365);
 
 /// An image as it is: nothing of it is known.
 pub fn run_image(options: &Options, kernel: Option<PathBuf>, image: &Path) -> Result<ExitCode> {
-    ensure!(image.is_file(), "--initramfs {} is no file", image.display());
     apt::ensure_programs(&[options.arch.qemu.program])?;
     let debian = Debian { arch: options.arch, release: None };
     let kernel = kernel.map_or_else(|| debian.kernel(), Ok)?;
@@ -81,9 +80,7 @@ pub fn run(options: &Options, image: &Path, guest: Option<&Guest>, mut vm: Vm) -
 
 /// Says what can be done with a machine that is ready.
 fn go_on(vsock: Option<&Vsock>, conditions: &[Ready]) {
-    eprintln!("vm: the machine runs on: end it by ctrl-c");
-    let Some(vsock) = vsock else { return };
-    let directory = vsock.directory().display();
+    let directory = vsock.map(|vsock| vsock.directory().display().to_string()).unwrap_or_default();
     for condition in conditions {
         match condition {
             Ready::Dial(port) => {
@@ -95,6 +92,7 @@ fn go_on(vsock: Option<&Vsock>, conditions: &[Ready]) {
             _ => {}
         }
     }
+    eprintln!("vm: the machine runs on: end it by ctrl-c");
 }
 
 /// How a machine ended that nobody ended: only power off, a restart, and the code 0 of the demo's own device are good.

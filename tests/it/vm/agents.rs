@@ -1,8 +1,10 @@
 //! The clients of `cargo vm task`, each against the mock of the agent it speaks to, under that agent's plan.
 
+mod page;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
@@ -12,31 +14,40 @@ use vm::{build, workspace};
 use super::alone;
 use crate::pack::Ground;
 
-/// What a guest says on its console once it is to be ended.
+/// How `vm boot` says that the machine goes on.
 const RUNS_ON: &str = "vm: the machine runs on";
+
+/// Of `vm task`, as the pages of docs/agents have it.
+const NERDBOX: &str = "--style nerdbox --socket DIRECTORY/called_1025";
+const KATA: &str = "--style kata --socket DIRECTORY/vsock --port 1024";
+const FIRECRACKER: &str = "--style firecracker-containerd --socket DIRECTORY/vsock --port 10789";
 
 /// A boot with `--ready` that goes on until this is dropped.
 struct Booted {
     vm: Child,
     directory: String,
+    /// To be kept: a program that nobody reads ends.
+    errors: BufReader<ChildStderr>,
 }
 
 impl Booted {
-    fn start(words: &str) -> Result<Booted> {
+    /// Of a mock that is to serve, with these words more for the kernel.
+    fn start(append: &str, words: &str) -> Result<Booted> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vm"));
-        command.arg("boot").args(words.split_whitespace()).current_dir(workspace::root());
-        let vm = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("cannot run vm boot")?;
-        let mut booted = Booted { vm, directory: String::new() };
-        let mut said = Vec::new();
-        for line in BufReader::new(booted.vm.stderr.take().context("no output")?).lines() {
-            said.push(line?);
-            if said.last().is_some_and(|line| line.starts_with(RUNS_ON)) {
-                break;
-            }
+        command
+            .args(["boot", "--append", &format!("mock_serves=1 {append}")])
+            .args(words.split_whitespace())
+            .current_dir(workspace::root());
+        let mut vm = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("cannot run vm boot")?;
+        let errors = BufReader::new(vm.stderr.take().context("no output")?);
+        let mut booted = Booted { vm, directory: String::new(), errors: errors };
+        let mut said = String::new();
+        while !said.contains(RUNS_ON) {
+            let read = booted.errors.read_line(&mut said)?;
+            ensure!(read > 0, "{said}");
         }
-        let directory = said.iter().find_map(|line| Some(line.rsplit_once("is in ")?.1.to_string()));
-        ensure!(said.last().is_some_and(|line| line.starts_with(RUNS_ON)), "{}", said.join("\n"));
-        booted.directory = directory.context("no directory is named")?;
+        let directory = said.lines().find_map(|line| line.rsplit_once("is in "));
+        booted.directory = directory.context("no directory is named")?.1.to_string();
         Ok(booted)
     }
 
@@ -63,10 +74,10 @@ impl Drop for Booted {
 #[test]
 fn nerdboxs_bundle_is_made_and_run() -> Result<()> {
     let _alone = alone();
-    let words = "--plan plans/nerdbox.plan --append mock_serves=1 --ready dial:1025 -- \
+    let words = "--plan plans/nerdbox.plan --ready dial:1025 -- \
         -vsock-rpc-port=1025 -vsock-stream-port=1026 -vsock-cid=3";
-    let booted = Booted::start(words)?;
-    let said = booted.task("--style nerdbox --socket DIRECTORY/called_1025")?;
+    let booted = Booted::start("", words)?;
+    let said = booted.task(NERDBOX)?;
     assert_eq!(said, "container exited 42\n");
     Ok(())
 }
@@ -74,9 +85,8 @@ fn nerdboxs_bundle_is_made_and_run() -> Result<()> {
 #[test]
 fn katas_sandbox_is_made_and_run() -> Result<()> {
     let _alone = alone();
-    let booted = Booted::start("--plan plans/kata.plan --append mock_serves=1 --ready listen:1024")?;
-    let task = "--style kata --socket DIRECTORY/vsock --port 1024";
-    let said = booted.task(task)?;
+    let booted = Booted::start("", "--plan plans/kata.plan --ready listen:1024")?;
+    let said = booted.task(KATA)?;
     assert!(said.starts_with("hello from a container on Linux "), "{said}");
     assert!(said.contains("memory limit 67108864, pids limit 32\n"), "{said}");
     assert!(said.ends_with("\ncontainer exited 42\n"), "{said}");
@@ -91,9 +101,9 @@ fn firecracker_containerds_task_is_made_and_run() -> Result<()> {
     let root = "bind /bundle/rootfs /container/demo/rootfs\nenv PATH";
     ground.plan(plan.replacen("env PATH", root, 1))?;
     let _alone = alone();
-    let words = format!("--plan {} --append mock_serves=1 --ready listen:10789", ground.path("p").display());
-    let booted = Booted::start(&words)?;
-    let said = booted.task("--style firecracker-containerd --socket DIRECTORY/vsock --port 10789")?;
+    let words = format!("--plan {} --ready listen:10789", ground.path("p").display());
+    let booted = Booted::start("", &words)?;
+    let said = booted.task(FIRECRACKER)?;
     assert_eq!(said, "container exited 42\n");
     Ok(())
 }
@@ -103,7 +113,7 @@ fn firecracker_containerds_task_is_made_and_run() -> Result<()> {
 fn containerds_task_is_made_and_run() -> Result<()> {
     let taskd = build::guest("taskd", "taskd")?;
     let _alone = alone();
-    let booted = Booted::start(&format!("--agent {} --ready listen:1024 -- --listen 1024", taskd.display()))?;
+    let booted = Booted::start("", &format!("--agent {} --ready listen:1024 -- --listen 1024", taskd.display()))?;
     let said = booted.task("--style containerd --socket DIRECTORY/vsock --port 1024")?;
     assert_eq!(said, "container exited 42\n");
     let error = booted.task("--style containerd --socket DIRECTORY/vsock --port 9").expect_err("nobody listens there");

@@ -111,7 +111,7 @@ fn is_process_1_of_another_image() -> Result<()> {
     let mut console = Console::of(&ground.path("image"))?;
     console.wait_for_prompt()?;
     console.ask("sed s/some/many/ /etc/words", "many words")?;
-    console.ask("cat /proc/mounts | sed s/devtmpfs/DEV/", "DEV /dev DEV")?;
+    console.ask("cat /proc/mounts | sed s/devtmpfs/DEV/g", "DEV /dev DEV")?;
     console.ask("exit", "reboot: Power down")?;
     ensure!(console.vm.wait()?.success(), "{}", console.said);
     Ok(())

@@ -47,8 +47,10 @@ const UNIFIED: Mount =
 const SEPARATE: Mount =
     Mount { source: "tmpfs", target: "/sys/fs/cgroup", fstype: "tmpfs", flags: GUARDED, data: "mode=755" };
 
-/// The word that chooses cgroup v2; without it the agent mounts one hierarchy of v1 for each controller.
-const UNIFIED_WORD: &str = "systemd.unified_cgroup_hierarchy=";
+/// The words that choose cgroup v2; without one of them the agent mounts one hierarchy of v1 for each controller. Of the last
+/// nothing was read: 4.1.0 was seen to take it.
+const UNIFIED_WORDS: [&str; 3] =
+    ["systemd.unified_cgroup_hierarchy=1", "systemd.unified_cgroup_hierarchy=true", "cgroup_no_v1=all"];
 
 /// The controllers of v1 that the agent knows, in the order in which /proc/cgroups names them.
 const CONTROLLERS: [(&str, &str); 13] = [
@@ -111,8 +113,7 @@ fn mount_to_rootfs(mount: &Mount) -> Result<()> {
 
 fn mount_cgroups() -> Result<()> {
     let words = fs::read_to_string("/proc/cmdline").context("read /proc/cmdline")?;
-    let unified = words.split_whitespace().find_map(|word| word.strip_prefix(UNIFIED_WORD));
-    if matches!(unified, Some("1" | "true")) {
+    if words.split_whitespace().any(|word| UNIFIED_WORDS.contains(&word)) {
         return mount_to_rootfs(&UNIFIED);
     }
     mount_to_rootfs(&SEPARATE)?;
