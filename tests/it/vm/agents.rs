@@ -40,7 +40,7 @@ impl Booted {
             .current_dir(workspace::root());
         let mut vm = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("cannot run vm boot")?;
         let errors = BufReader::new(vm.stderr.take().context("no output")?);
-        let mut booted = Booted { vm, directory: String::new(), errors: errors };
+        let mut booted = Booted { vm, directory: String::new(), errors };
         let mut said = String::new();
         while !said.contains(RUNS_ON) {
             let read = booted.errors.read_line(&mut said)?;
