@@ -11,11 +11,14 @@ use super::super::{alone, parts};
 use super::Booted;
 use crate::pack::Ground;
 
-/// `cargo vm` is this test's own program; its boots are those of mocks that serve, and end once these are ready.
+/// `cargo vm` is this test's own program; its boots are those of mocks that serve, and end once these are ready. Kata's mock, unlike
+/// the real one, needs a crun.
 const CARGO: &str = r#"cargo() {
     test "$1" = vm
     if test "$2" = boot; then
         "$VM" boot --append mock_serves=1 --then-stop "${@:3}"
+    elif test "$2" = pack; then
+        "$VM" pack $MORE "${@:3}"
     else
         "$VM" "${@:2}"
     fi
@@ -55,6 +58,9 @@ impl Page {
         let block = block.replace("which runc", "which crun").replace("cp /bin/busybox", &format!("cp {busybox}"));
         let mut bash = Command::new("bash");
         bash.args(["-euc", &format!("exec 2>&1\n{CARGO}{block}")]).env("VM", env!("CARGO_BIN_EXE_vm"));
+        let crun =
+            if self.name == "kata" { format!("--file /sbin/crun={}", parts().crun.display()) } else { String::new() };
+        bash.env("MORE", crun);
         let output = bash.current_dir(self.ground.path(".")).output().context("cannot run bash")?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(output.status.success(), "{}: {block}{said}", self.name);
@@ -70,9 +76,12 @@ fn follow(name: &'static str, program: &str, ready: &str, task: &str, append: &s
     let [boot, told] = boot[..] else { panic!("{name}: {boot:?}") };
     assert_eq!(told, format!("cargo vm task {task}\n"));
     assert!(page.run(boot)?.contains("ready after "), "{boot}");
-    for block in [page.blocks(4)?, page.blocks(5)?].concat() {
-        page.run(block)?;
+    page.blocks(4)?.into_iter().try_for_each(|block| page.run(block).map(drop))?;
+    if name == "kata" {
+        let plan = fs::read_to_string(page.ground.path("my.plan"))?;
+        page.ground.file("my.plan", plan.replace("\nexec ", "\nbind /sbin/crun\nexec "), 0o644)?;
     }
+    page.blocks(5)?.into_iter().try_for_each(|block| page.run(block).map(drop))?;
     let image = page.ground.path("initramfs");
     let booted = Booted::start(append, &format!("--initramfs {} --ready {ready} {words}", image.display()))?;
     let own_root = if name == "firecracker-containerd" { "" } else { " --rootfs /rootfs" };
