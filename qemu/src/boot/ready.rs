@@ -119,7 +119,7 @@ impl<'v> Watch<'v> {
     }
 
     /// Waits for one after the other. Tells of each that is met; the first that isn't within the limit is the failure. The
-    /// connections that came of it, which end when they are dropped.
+    /// calls that were taken, which end when they are dropped.
     pub fn wait(&self, machine: &Machine, mut met: impl FnMut(&Ready, Duration)) -> Result<Vec<UnixStream>> {
         let mut connections = Vec::new();
         for condition in &self.conditions {
@@ -156,8 +156,9 @@ impl<'v> Watch<'v> {
                     sleep(A_MOMENT);
                 }
                 (Ready::Listen(port), _, Some(vsock)) => {
-                    if let Ok(stream) = vsock.call(*port, ATTEMPT) {
-                        return Ok(Some(stream));
+                    // It is not kept: an agent that serves one connection at a time is to be free for the next.
+                    if vsock.call(*port, ATTEMPT).is_ok() {
+                        return Ok(None);
                     }
                 }
                 _ => {}
