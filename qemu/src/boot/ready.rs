@@ -155,12 +155,8 @@ impl<'v> Watch<'v> {
                     driver_is_up = vsock.driver_is_up().unwrap_or(false);
                     sleep(A_MOMENT);
                 }
-                (Ready::Listen(port), _, Some(vsock)) => {
-                    // It is not kept: an agent that serves one connection at a time is to be free for the next.
-                    if vsock.call(*port, ATTEMPT).is_ok() {
-                        return Ok(None);
-                    }
-                }
+                // It is not kept: an agent that serves one connection at a time is to be free for the next.
+                (Ready::Listen(port), _, Some(vsock)) if vsock.call(*port, ATTEMPT).is_ok() => return Ok(None),
                 _ => {}
             }
             if is_last_look {
