@@ -112,6 +112,8 @@ fn left(daemon: &Daemon) -> Result<Vec<String>> {
 #[test]
 fn a_container_prints_and_exits() -> Result<()> {
     let _alone = alone();
+    // So that all that the command needs is fetched and built before its time runs.
+    drop(daemon()?);
     let mut command = Command::new(env!("CARGO_BIN_EXE_vm"));
     let output = ended(command.args(["containerd"]).stdin(Stdio::null()))?;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -6,7 +6,7 @@ use vm::{apt, workspace};
 use super::super::parts;
 use crate::pack::Ground;
 
-const COMMAND: &str = "moveroot pack --plan recipe.plan -o initramfs";
+const COMMAND: &str = "cargo vm pack --plan recipe.plan -o initramfs";
 
 /// The script of a recipe, by the name that its command has for it.
 const SCRIPT: &str = "check-disk";
