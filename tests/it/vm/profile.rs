@@ -44,12 +44,11 @@ fn assert_steps(calls: &Value) -> Result<()> {
     for (found, step) in steps[1..].iter().zip(&plan) {
         assert_eq!(found["step"], json!(step.text()));
         let call = match step.verb {
-            Verb::Root | Verb::Mount => "mount",
+            Verb::Root | Verb::Mount | Verb::Bind => "mount",
             Verb::Link => "symlinkat",
             Verb::Dir => "mkdirat",
             Verb::Controllers => "write",
             Verb::Copy => "sendfile",
-            Verb::Bind => "move_mount",
             Verb::Exec => "execve",
             verb => panic!("what does {verb:?} call?"),
         };
