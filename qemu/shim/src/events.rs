@@ -1,4 +1,4 @@
-//! What containerd is told of a task's life.
+//! The events of a task's life, for containerd.
 
 use containerd_shim::event::Event;
 use containerd_shim::protos::events::task::*;

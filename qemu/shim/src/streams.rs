@@ -60,7 +60,7 @@ impl Streams {
         Ok((uris, streams))
     }
 
-    /// With the process's start. Before, ctr may come to its stdin's end and not yet know whom to tell of it: its process
+    /// With the process's start. Before, ctr may come to its stdin's end and not yet know whom to tell: its process
     /// would wait for more.
     pub fn begin_stdin(&mut self) -> Result<()> {
         let Some((path, call)) = self.pending.take() else { return Ok(()) };

@@ -118,7 +118,7 @@ impl<'v> Watch<'v> {
         }
     }
 
-    /// Waits for one after the other. Tells of each that is met; the first that isn't within the limit is the failure. The
+    /// Waits for one after the other. Reports each that is met; the first that isn't within the limit is the failure. The
     /// calls that were taken, which end when they are dropped.
     pub fn wait(&self, machine: &Machine, mut met: impl FnMut(&Ready, Duration)) -> Result<Vec<UnixStream>> {
         let mut connections = Vec::new();
