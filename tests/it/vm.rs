@@ -36,6 +36,7 @@ use vm::accel::{self, Choice};
 use vm::demo::Parts;
 use vm::initramfs::Initramfs;
 use vm::qemu::{Outcome, Vm};
+use vm::sandbox::fixed;
 
 /// The limit for a guest. Without hardware support one boots in seconds.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -100,6 +101,6 @@ fn small(plan: &str) -> Result<Initramfs> {
 fn small_of(parts: &Parts, plan: &str) -> Result<Initramfs> {
     let mut tree = Initramfs::with_console();
     tree.file("/init", &parts.init)?.file("/sbin/agent", &parts.agent)?;
-    tree.bytes("/boot.plan", 0o644, plan);
+    fixed::put(&mut tree, plan)?;
     Ok(tree)
 }

@@ -7,6 +7,7 @@ use vm::initramfs::Initramfs;
 use vm::kernel;
 use vm::modules::{Module, Modules};
 use vm::qemu::Outcome;
+use vm::sandbox::fixed;
 
 use super::boot;
 use super::spawn::{OPENING, tree, with_monitor};
@@ -81,7 +82,7 @@ fn what_is_loaded_and_dropped_leaves_its_memory() -> Result<()> {
     assert!(bytes > 4_000_000, "{bytes} bytes of modules");
     let steps = module_steps(&modules);
     add_modules(&mut tree, &modules);
-    tree.bytes("/boot.plan", 0o644, format!("{OPENING}{steps}drop /big\n{last}"));
+    fixed::put(&mut tree, &format!("{OPENING}{steps}drop /big\n{last}"))?;
     let loaded = available(&boot(&tree, "", &[])?)?;
     println!(
         "MemAvailable: {without} KiB, {dropped} after 60 MiB were dropped, {loaded} with {bytes} bytes of modules too"

@@ -6,6 +6,7 @@ use vm::initramfs::Initramfs;
 use vm::kernel;
 use vm::matrix::guest::Subject;
 use vm::qemu::Vm;
+use vm::sandbox::fixed;
 use vm::test::long;
 
 use super::{LIMIT, alone, parts};
@@ -16,7 +17,8 @@ const PLAN: &str = "mount proc /proc proc\nbind /bin/busybox\nlink busybox /bin/
 fn nothing_is_reached_on(subject: &Subject) -> Result<()> {
     let mut tree = Initramfs::with_console();
     tree.file("/init", &parts().init)?.dir("/bin", 0o755).file("/bin/busybox", &parts().busybox)?;
-    tree.bytes("/boot.plan", 0o644, PLAN).bytes("/left", 0o644, "what nobody carried");
+    tree.bytes("/left", 0o644, "what nobody carried");
+    fixed::put(&mut tree, PLAN)?;
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     tree.write(image.path())?;
     let _alone = alone();

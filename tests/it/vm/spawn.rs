@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use vm::accel;
 use vm::initramfs::Initramfs;
 use vm::qemu::{Machine, Outcome, Vm};
+use vm::sandbox::fixed;
 
 use super::{LIMIT, alone, boot, parts};
 
@@ -20,7 +21,7 @@ pub fn tree(steps: &str, service: &str) -> Result<Initramfs> {
     let mut tree = Initramfs::with_console();
     tree.file("/init", &parts().init)?.dir("/bin", 0o755).file("/bin/busybox", &parts().busybox)?;
     tree.bytes("/bin/service", 0o755, format!("#!/bin/busybox sh\n{service}\n"));
-    tree.bytes("/boot.plan", 0o644, format!("{OPENING}{steps}"));
+    fixed::put(&mut tree, &format!("{OPENING}{steps}"))?;
     Ok(tree)
 }
 

@@ -10,6 +10,7 @@ use super::Parts;
 use crate::bundle::{self, Bundle};
 use crate::disk;
 use crate::pairing::Pairing;
+use crate::sandbox::fixed;
 use sources::arch::{Arch, X86_64};
 use sources::build;
 use sources::kernel::Debian;
@@ -57,7 +58,7 @@ impl Guest {
     /// Packs kernel modules, and has the plan load them.
     pub fn load(&mut self, modules: &[Module]) -> Result<()> {
         self.plan = modules::planned(&self.plan, modules)?;
-        self.initramfs.bytes("/boot.plan", 0o644, self.plan.clone());
+        fixed::put(&mut self.initramfs, &self.plan)?;
         modules::pack(modules, &mut self.initramfs);
         Ok(())
     }
@@ -120,7 +121,7 @@ impl Parts {
         }
         let plan = modules::without(&pairing.with(&added), &absent);
         let plan = if modules.is_empty() { plan } else { modules::planned(&plan, &modules)? };
-        initramfs.bytes("/boot.plan", 0o644, plan.as_str());
+        fixed::put(&mut initramfs, &plan)?;
         let disk = pairing.disk.is_some().then(|| disk::erofs(&on_disk)).transpose()?;
         let mut guest = Guest { initramfs, plan, disk, own, kernel_words: pairing.kernel_words };
         if !pairing.kernel_has.is_empty() {

@@ -10,6 +10,7 @@ use super::tree::FORK;
 use anyhow::{Context, Result};
 use language::{Lines, Plan, Text};
 use sources::{build, workspace};
+use tool::initramfs::Initramfs;
 
 /// Set in the tests' environment where they are to run with fixed plans.
 pub const FIXED: &str = "MOVEROOT_FIXED";
@@ -17,6 +18,16 @@ pub const FIXED: &str = "MOVEROOT_FIXED";
 /// The init for a plan, if tests are to run with fixed plans, and if this is one: what is refused is left to the init that reads.
 pub fn init_for(text: &[u8]) -> Result<Option<PathBuf>> {
     if is_on() && is_plan(text) { init_of(text).map(Some) } else { Ok(None) }
+}
+
+/// Puts a plan into an image. Where tests are to run with fixed plans, an init that runs no other takes the place of the one that reads
+/// it.
+pub fn put(image: &mut Initramfs, text: &str) -> Result<()> {
+    image.bytes("/boot.plan", 0o644, text);
+    if let Some(init) = init_for(text.as_bytes())? {
+        image.file("/init", &init)?;
+    }
+    Ok(())
 }
 
 /// Whether tests are to run with fixed plans: then each plan has an `/init` of its own.
