@@ -16,7 +16,7 @@ use nix::unistd::Pid;
 use vm::arch::{self, RISCV64};
 use vm::build;
 
-/// With the plan that is built in by default: three pages and a half, which linker/init.ld asserts too.
+/// With the plan that is built in by default: four pages, which linker/init.ld asserts too.
 const MOST_BYTES: usize = 16384;
 
 fn init() -> Result<Vec<u8>> {
