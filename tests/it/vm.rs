@@ -27,7 +27,7 @@ pub mod troubleshooting;
 mod vsock;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use agent::Report;
@@ -52,10 +52,16 @@ fn parts() -> &'static Parts {
     PARTS.get_or_init(|| Parts::gather().expect("kernel, crun, busybox and QEMU are there or can be fetched"))
 }
 
-/// For one guest at a time: two would slow each other, and everything else.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+static GUESTS: RwLock<()> = RwLock::new(());
+
+/// For a guest that others may run beside, as many as there are threads for tests.
+fn beside_others() -> RwLockReadGuard<'static, ()> {
+    GUESTS.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For what measures time or memory, or has something that there is one of.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    GUESTS.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Boots a guest.
@@ -76,7 +82,7 @@ fn boot_image(image: &Path, disk: Option<&Path>, append: &str, init_args: &[&str
 
 /// The same with these parts' kernel, for whatever processor they are.
 fn boot_parts(parts: &Parts, image: &Path, disk: Option<&Path>, append: &str, init_args: &[&str]) -> Result<Outcome> {
-    let _alone = alone();
+    let _guest = beside_others();
     let vm = Vm {
         disk: disk.map(Path::to_path_buf),
         append: append.to_string(),

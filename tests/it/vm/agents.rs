@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use vm::{build, workspace};
 
-use super::alone;
+use super::beside_others;
 use crate::pack::Ground;
 
 /// How `vm boot` says that the machine goes on.
@@ -73,7 +73,7 @@ impl Drop for Booted {
 
 #[test]
 fn nerdboxs_bundle_is_made_and_run() -> Result<()> {
-    let _alone = alone();
+    let _guest = beside_others();
     let words = "--plan plans/nerdbox.plan --ready dial:1025 -- \
         -vsock-rpc-port=1025 -vsock-stream-port=1026 -vsock-cid=3";
     let booted = Booted::start("", words)?;
@@ -84,7 +84,7 @@ fn nerdboxs_bundle_is_made_and_run() -> Result<()> {
 
 #[test]
 fn katas_sandbox_is_made_and_run() -> Result<()> {
-    let _alone = alone();
+    let _guest = beside_others();
     let booted = Booted::start("", "--plan plans/kata.plan --ready listen:1024")?;
     let said = booted.task(KATA)?;
     assert!(said.starts_with("hello from a container on Linux "), "{said}");
@@ -100,7 +100,7 @@ fn firecracker_containerds_task_is_made_and_run() -> Result<()> {
     let plan = fs::read_to_string(workspace::root().join("plans/firecracker-containerd.plan"))?;
     let root = "bind /bundle/rootfs /container/demo/rootfs\nenv PATH";
     ground.plan(plan.replacen("env PATH", root, 1))?;
-    let _alone = alone();
+    let _guest = beside_others();
     let words = format!("--plan {} --ready listen:10789", ground.path("p").display());
     let booted = Booted::start("", &words)?;
     let said = booted.task(FIRECRACKER)?;
@@ -112,7 +112,7 @@ fn firecracker_containerds_task_is_made_and_run() -> Result<()> {
 #[test]
 fn containerds_task_is_made_and_run() -> Result<()> {
     let taskd = build::guest("taskd", "taskd")?;
-    let _alone = alone();
+    let _guest = beside_others();
     let booted = Booted::start("", &format!("--agent {} --ready listen:1024 -- --listen 1024", taskd.display()))?;
     let said = booted.task("--style containerd --socket DIRECTORY/vsock --port 1024")?;
     assert_eq!(said, "container exited 42\n");

@@ -6,7 +6,7 @@ use anyhow::Result;
 use vm::demo::Parts;
 use vm::initramfs::Initramfs;
 
-use super::{alone, boot, boot_parts, parts, small_of};
+use super::{beside_others, boot, boot_parts, parts, small_of};
 
 /// The plan, the message behind `moveroot: boot.plan`, the exit code.
 const FAILURES: [(&str, &str, u8); 6] = [
@@ -60,7 +60,7 @@ fn end_with_inits_own_line() -> Result<()> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), "root\ndir /x\n-copy /none\nexec /sbin/agent\n")?;
     let plan = file.path().display().to_string();
-    let _alone = alone();
+    let _guest = beside_others();
     let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(["boot", "--plan", &plan]).output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let lines: Vec<&str> = said.lines().rev().take(3).collect();

@@ -9,7 +9,7 @@ use vm::bundle::Bundle;
 use vm::demo::{Parts, demo_plan};
 
 use super::container::assert_container_ran;
-use super::{alone, boot_parts, failures, report};
+use super::{beside_others, boot_parts, failures, report};
 
 /// After `--`.
 const WORDS: [&str; 2] = ["--vsock-port=1024", "word"];
@@ -79,7 +79,7 @@ fn failing_plans_are_told_on_riscv64() -> Result<()> {
 #[test]
 fn the_task_api_works_on_aarch64() -> Result<()> {
     aarch64();
-    let _alone = alone();
+    let _guest = beside_others();
     let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(["boot", "--arch", "aarch64", "--task"]).output()?;
     let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     assert_eq!(output.status.code(), Some(0), "{errors}");

@@ -15,7 +15,7 @@ use vm::qemu::{Outcome, Vm};
 use vm::test::long;
 use vm::{accel, kernel};
 
-use super::{LIMIT, alone, boot_image, parts, report};
+use super::{LIMIT, beside_others, boot_image, parts, report};
 use crate::pack::Ground;
 
 const PLAN: &str = "root\nmount devtmpfs /dev devtmpfs\nbind /sbin/agent\nbind / /initramfs\n\
@@ -138,7 +138,7 @@ fn kernels() -> Result<Vec<PathBuf>> {
 }
 
 fn boot_on(kernel: &Path, image: &Path) -> Result<Outcome> {
-    let _alone = alone();
+    let _guest = beside_others();
     Vm { accel: accel::best(kernel)?, timeout: LIMIT, ..Vm::new(kernel, image) }.run()
 }
 

@@ -6,7 +6,7 @@ use vm::modules::Modules;
 use vm::qemu::{Outcome, Vm};
 use vm::{accel, kernel};
 
-use super::{LIMIT, NO_PROBLEMS, alone, report, small};
+use super::{LIMIT, NO_PROBLEMS, beside_others, report, small};
 
 /// Block devices in memory: it needs no other module, and shows by their number that it got its parameters.
 const MODULE: &str = "brd";
@@ -39,7 +39,7 @@ fn boot(release: &str, plan: &str) -> Result<Outcome> {
     let kernel = kernel::of(release)?;
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     tree(release, plan)?.write(image.path())?;
-    let _alone = alone();
+    let _guest = beside_others();
     Vm { accel: accel::best(&kernel)?, timeout: LIMIT, ..Vm::new(&kernel, image.path()) }.run()
 }
 

@@ -13,7 +13,7 @@ use vm::pairing::Pairing;
 use vm::qemu::{Outcome, Vm};
 use vm::{accel, build, kernel, workspace};
 
-use super::{LIMIT, NO_PROBLEMS, alone, parts, report};
+use super::{LIMIT, NO_PROBLEMS, beside_others, parts, report};
 use mounts::PLANS;
 
 fn plan_of(name: &str) -> PathBuf {
@@ -31,7 +31,7 @@ fn boot_with(plan: &Path, agent: PathBuf, append: &str) -> Result<Outcome> {
     let guest = parts.guest(plan, &Bundle::default(), release)?;
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     guest.initramfs.write(image.path())?;
-    let _alone = alone();
+    let _guest = beside_others();
     let vm = Vm {
         disk: guest.disk.as_ref().map(|disk| disk.path().to_path_buf()),
         append: format!("{} {append}", guest.kernel_words),

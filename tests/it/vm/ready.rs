@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use anyhow::Result;
 use vm::build;
 
-use super::{alone, parts};
+use super::{beside_others, parts};
 use crate::pack::Ground;
 
 /// What busybox, for an agent, is to do.
@@ -22,7 +22,7 @@ fn boot(service: &str, words: &str) -> Result<(Option<i32>, String)> {
 }
 
 fn run(ground: &Ground, words: &str) -> Result<(Option<i32>, String)> {
-    let _alone = alone();
+    let _guest = beside_others();
     let output = ground.vm(words)?;
     let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok((output.status.code(), said + &errors))

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use vm::accel;
 use vm::qemu::{Machine, Outcome, Vm};
 
-use super::{LIMIT, alone, parts};
+use super::{LIMIT, beside_others, parts};
 use disks::Disk;
 use page::Recipe;
 
@@ -44,7 +44,7 @@ fn boot_with<T: Send>(
         timeout: LIMIT,
         ..Vm::new(&parts.kernel, &ground.path("out"))
     };
-    let _alone = alone();
+    let _guest = beside_others();
     let (sender, lines) = shell::lines();
     let (outcome, worked) =
         vm.drive(move |line| drop(sender.send(line.to_string())), move |machine| work(machine, &lines))?;

@@ -9,7 +9,7 @@ use vm::qemu::Vm;
 use vm::sandbox::fixed;
 use vm::test::long;
 
-use super::{LIMIT, alone, parts};
+use super::{LIMIT, beside_others, parts};
 
 const PLAN: &str = "mount proc /proc proc\nbind /bin/busybox\nlink busybox /bin/cat\n\
                     exec /bin/cat /proc/self/mountinfo /left /.moveroot /../left /proc/1/cwd/left\n";
@@ -21,7 +21,7 @@ fn nothing_is_reached_on(subject: &Subject) -> Result<()> {
     fixed::put(&mut tree, PLAN)?;
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     tree.write(image.path())?;
-    let _alone = alone();
+    let _guest = beside_others();
     let vm = Vm { accel: vm::accel::best(&subject.kernel)?, timeout: LIMIT, ..Vm::new(&subject.kernel, image.path()) };
     let outcome = vm.run()?;
     let said = &outcome.transcript;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::fs::{OFlags, fcntl_setfl};
 use vm::initramfs::Initramfs;
 
-use super::alone;
+use super::beside_others;
 use crate::pack::Ground;
 
 const PROMPT: &str = "# ";
@@ -89,7 +89,7 @@ fn is_the_service_of_a_plan() -> Result<()> {
     let ground = Ground::new()?;
     ground.plan("root size=12m\nmount proc /proc proc\nbind /etc/words\nexec /etc/words\n")?;
     ground.pack("--file /etc/words=agent")?;
-    let _alone = alone();
+    let _guest = beside_others();
     let mut console = Console::of(&ground.path("out"))?;
     console.wait_for_prompt()?;
     console.ask("head -n1 /proc/mounts", "tmpfs / tmpfs rw,relatime,size=12288k")?;
@@ -107,7 +107,7 @@ fn is_process_1_of_another_image() -> Result<()> {
     let mut tree = Initramfs::empty();
     tree.bytes("/init", 0o755, "#!/bin/none\n").bytes("/etc/words", 0o644, "some words");
     tree.write(&ground.path("image"))?;
-    let _alone = alone();
+    let _guest = beside_others();
     let mut console = Console::of(&ground.path("image"))?;
     console.wait_for_prompt()?;
     console.ask("sed s/some/many/ /etc/words", "many words")?;

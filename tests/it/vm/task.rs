@@ -17,7 +17,7 @@ use vm::task::{Style, TaskVm};
 use vm::test::long;
 use vm::{accel, build, kernel, vsock};
 
-use super::{LIMIT, alone, parts};
+use super::{LIMIT, beside_others, parts};
 
 const SIGKILL: u32 = 9;
 
@@ -46,7 +46,7 @@ fn drive<T: Send>(
     let mut vm = TaskVm::new(&parts.kernel, &guest.initramfs, style)?;
     vm.vm.accel = accel::best(&parts.kernel)?;
     vm.vm.timeout = LIMIT * 15;
-    let _alone = alone();
+    let _guest = beside_others();
     let (outcome, worked) = vm.run(|_| (), work)?;
     let worked = worked.with_context(|| outcome.evidence())?;
     Ok((outcome, worked))

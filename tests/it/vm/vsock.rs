@@ -8,7 +8,7 @@ use vm::qemu::Vm;
 use vm::test::long;
 use vm::{accel, build, kernel};
 
-use super::{LIMIT, alone, parts};
+use super::{LIMIT, beside_others, parts};
 
 const MODULES: [&str; 2] = ["vsock_loopback", "vhost_vsock"];
 
@@ -28,7 +28,7 @@ fn check(release: Option<&str>) -> Result<()> {
     modules::pack(&modules, &mut tree);
     let image = tempfile::Builder::new().suffix(".cpio").tempfile()?;
     tree.write(image.path())?;
-    let _alone = alone();
+    let _guest = beside_others();
     let vm = Vm { accel: accel::best(&kernel)?, timeout: LIMIT, ..Vm::new(&kernel, image.path()) };
     let outcome = vm.run()?;
     let evidence = outcome.evidence();

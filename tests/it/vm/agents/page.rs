@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use vm::{build, workspace};
 
-use super::super::{alone, parts};
+use super::super::{beside_others, parts};
 use super::Booted;
 use crate::pack::Ground;
 
@@ -71,7 +71,7 @@ impl Page {
 /// Runs a page; its task's command has to be this one.
 fn follow(name: &'static str, program: &str, ready: &str, task: &str, append: &str, words: &str) -> Result<()> {
     let page = Page::of(name, program)?;
-    let _alone = alone();
+    let _guest = beside_others();
     let boot = page.blocks(3)?;
     let [boot, told] = boot[..] else { panic!("{name}: {boot:?}") };
     assert_eq!(told, format!("cargo vm task {task}\n"));
