@@ -1,5 +1,5 @@
-//! The plan that is built in, as linker/build.rs has read it, and what of init a program needs that runs no other: with the feature
-//! `fixed-plan` the rest is not in it.
+//! The built-in plan, as linker/build.rs has read it. With the feature `fixed-plan` init runs no other: then this also says which parts
+//! of init that plan needs; the others are left out.
 
 #[cfg(feature = "fixed-plan")]
 use language::MountFlags;
@@ -10,19 +10,19 @@ include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 const IS_FIXED: bool = cfg!(feature = "fixed-plan");
 
-/// Whether the program has this verb.
+/// Whether this init can run steps with this verb.
 pub const fn uses(verb: Verb) -> bool {
     !IS_FIXED || is_in_plan(verb)
 }
 
-/// Whether it tells how a program has ended.
+/// Whether a message can say how a program has ended.
 pub const STARTS_PROGRAMS: bool = uses(Verb::Run) || uses(Verb::Spawn);
 
-/// Up to which number it has errnos' names. The pages of the calls that steps make in section 2 of the manual name those up to ELOOP,
-/// but for a few; a message has the number of another one, and no name. ETIMEDOUT, of `wait`, is far behind.
+/// The highest errno that has a name in messages; a higher one is shown by number alone. ELOOP, 40, is enough for a fixed plan: the man
+/// pages of the calls that its steps make list few above. `wait` fails with ETIMEDOUT, 110, and so brings all names in.
 pub const NAMED_ERRNOS: usize = if IS_FIXED && !uses(Verb::Wait) { ELOOP } else { EHWPOISON } as usize;
 
-/// What a message says of a fault: one is left for a boot of a fixed plan to find.
+/// The text of a fault. The build has checked a fixed plan, so only one fault is left for the boot to find: no service could be run.
 pub fn fault_text(fault: Fault) -> CStrPtr<'static> {
     if IS_FIXED { Fault::NoExec.text() } else { fault.text() }
 }

@@ -5,7 +5,7 @@
 use crate::built_in;
 use core::iter::from_fn;
 
-/// From 1 on, each without its E; 41 and 58 are free: nothing between two blanks.
+/// From 1 on, each without its E. 41 and 58 are unused: nothing is between their two blanks.
 const NAMES: &[u8] =
     b"PERM NOENT SRCH INTR IO NXIO 2BIG NOEXEC BADF CHILD AGAIN NOMEM ACCES FAULT NOTBLK BUSY EXIST XDEV NODEV \
 NOTDIR ISDIR INVAL NFILE MFILE NOTTY TXTBSY FBIG NOSPC SPIPE ROFS MLINK PIPE DOM RANGE DEADLK NAMETOOLONG \
@@ -18,9 +18,10 @@ SHUTDOWN TOOMANYREFS TIMEDOUT CONNREFUSED HOSTDOWN HOSTUNREACH ALREADY INPROGRES
 ISNAM REMOTEIO DQUOT NOMEDIUM MEDIUMTYPE CANCELED NOKEY KEYEXPIRED KEYREVOKED KEYREJECTED OWNERDEAD \
 NOTRECOVERABLE RFKILL HWPOISON";
 static PACKED: [u8; SIZE] = pack();
+/// Two more bytes than the letters take: the 0 that ends the last name, and because two bytes are read at a time.
 const SIZE: usize = (LENGTH * BITS as usize).div_ceil(8) + 2;
 
-/// How many letters and blanks of them this program has.
+/// How many bytes of `NAMES` this init has.
 const LENGTH: usize = {
     let (mut length, mut names) = (0, 0);
     while length < NAMES.len() && names < built_in::NAMED_ERRNOS {
@@ -31,8 +32,9 @@ const LENGTH: usize = {
 };
 
 const BITS: u32 = 5;
-/// `A` is 1 and so on, 0 ends a name; the digits that names have follow the letters.
+/// The code of `A` is 1 and so on, 0 ends a name; after the letters come the digits that are in names, 2 and 3.
 const LAST_LETTER: u32 = 26;
+/// What to add to a code for its ASCII byte.
 const DIGITS: u32 = b'2' as u32 - LAST_LETTER - 1;
 const LETTERS: u32 = b'A' as u32 - 1;
 
@@ -53,7 +55,7 @@ const fn pack() -> [u8; SIZE] {
     packed
 }
 
-/// The letters of the name, without its E; none for a number that has no name.
+/// The letters of an errno's name, without its E; none if it has no name.
 pub fn letters(number: u16) -> impl Iterator<Item = u8> {
     let (mut names, mut bit) = (number, 0);
     from_fn(move || {

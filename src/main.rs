@@ -7,11 +7,12 @@
 //! 4. `plan`: the plan, found, read and checked.
 //! 5. `report`: one message grammar, one printing site, one death path.
 //! 6. `roots`: the initramfs and the new root, and which of them `/` is.
-//! 7. `scratch`: a buffer for text that is put together; `errno`: the names of error numbers.
-//! 8. `built_in`: the plan that was built in, and what a program with that plan alone leaves out.
-//! 9. `sys`: typed system calls.
+//! 7. `scratch`: a buffer for text being built.
+//! 8. `errno`: the names of error numbers.
+//! 9. `built_in`: the built-in plan, and what a program that runs no other leaves out.
+//! 10. `sys`: typed system calls.
 //!
-//! The plan language is a crate of its own, `language`. In this one, only `start` and `sys` may do what the compiler cannot check.
+//! The plan language is a crate of its own, `language`. In this one, only `start` and `sys` have unsafe code.
 //! Everything that can be checked is checked before the first step runs;
 //! every failure is one line that names the plan, the line, the step, its object and the errno.
 #![no_std]
@@ -29,7 +30,7 @@ mod start;
 mod steps;
 mod sys;
 
-/// Nothing here is meant to panic; should it happen, the kernel prints this exit code.
+/// A panic is a bug. It has no message, only this exit code, which the kernel prints.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     sys::process::exit(report::ExitCode::OTHER)

@@ -1,6 +1,6 @@
 //! The plan: read and checked before its first step runs.
 //!
-//! With the feature `fixed-plan`, plan/fixed.rs takes this file's place: the build script has done all of it.
+//! With the feature `fixed-plan`, plan/fixed.rs replaces this file: the build script has done all of this then.
 
 use crate::built_in;
 use crate::report::Report;
@@ -10,7 +10,7 @@ use core::ops::{Deref, DerefMut};
 use language::{CStrPtr, LARGE_PAGES, Lines, MountFlags, Plan, ROOT_MODE, ROOT_OPTIONS, Refusal, Text};
 use linux_raw_sys::errno::{ENAMETOOLONG, ENOENT};
 
-/// Where a plan is kept.
+/// Buffers for a plan's text and for what was read from it.
 #[repr(C)]
 pub struct Memory {
     text: Text,
@@ -35,7 +35,7 @@ impl DerefMut for Step {
 }
 
 impl Step {
-    /// What the options of `mount` say: flags, and what is the filesystem's.
+    /// The options of `mount`: flags, and what is left for the filesystem.
     pub fn mount_options<'s>(&self, scratch: &'s mut Scratch) -> (MountFlags, CStrPtr<'s>) {
         let [.., options] = self.arguments();
         scratch.clear();
@@ -43,7 +43,7 @@ impl Step {
         (flags, scratch.c_str())
     }
 
-    /// What the options of `root` say. ENAMETOOLONG of more than mount(2) takes.
+    /// The options of `root`: flags as MS_* bits, and the tmpfs's options. ENAMETOOLONG if these are longer than mount(2) takes.
     pub fn root_options<'s>(&self, large_pages: bool, scratch: &'s mut Scratch) -> Result<(u32, CStrPtr<'s>), Errno> {
         let [options, ..] = self.arguments();
         scratch.clear();
@@ -54,12 +54,13 @@ impl Step {
     }
 }
 
-/// Adds what of mount options is the filesystem's, and returns the flags among them.
+/// Adds the filesystem's options to `scratch`, and returns the flags.
 fn add_options(options: CStrPtr, scratch: &mut Scratch) -> MountFlags {
     MountFlags::take(options, |byte| scratch.push(byte))
 }
 
-/// Finds the steps of the plan that `moveroot_plan=` names, else of `/boot.plan`, else of the built-in one. Ends if something is wrong.
+/// Reads the plan that `moveroot_plan=` names, else `/boot.plan`, else the built-in one, and returns its steps, and how to report on
+/// them. Reports and exits if the plan cannot be read or is wrong.
 pub fn find(
     environment: &[Option<CStrPtr<'static>>],
     memory: &'static mut Memory,

@@ -16,15 +16,15 @@ use language::{CStrPtr, Fault, Step};
 pub struct ExitCode;
 
 impl ExitCode {
-    /// Not pid 1.
+    /// Not pid 1: EX_USAGE of sysexits.h.
     pub const USAGE: u8 = 64;
-    /// A line that has no code of its own.
+    /// Line 199 or a later one.
     pub const LATER_LINE: u8 = 199;
     /// The plan cannot be read or is too long.
     pub const NO_PLAN: u8 = 200;
-    /// The plan ends without `exec`.
+    /// The plan ends without `exec` or `spawn`, or with a `-exec` or `-spawn` that has failed.
     pub const NO_EXEC: u8 = 201;
-    /// Anything else: descriptors 0 to 2 cannot be opened, or a panic (main.rs).
+    /// Descriptors 0 to 2 cannot be opened, or a panic (main.rs).
     pub const OTHER: u8 = 202;
 }
 
@@ -32,7 +32,7 @@ impl ExitCode {
 #[derive(Clone, Copy)]
 pub enum Reason {
     Errno(Errno),
-    /// The same, and there is no way back to the initramfs.
+    /// The same, where the working directory is no longer the initramfs and cannot be again.
     Stranded(Errno),
     Fault(Fault),
     Ended(Ended),
@@ -72,14 +72,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// Says what is wrong with the plan, in a step or as a whole, and ends.
+    /// Reports what is wrong with the plan, in a step or as a whole, and exits.
     pub fn fatal(&self, step: Option<&Step>, reason: Reason, scratch: &mut Scratch) -> ! {
         self.tell(step, reason, scratch);
+        // Not reached: none of these is a warning.
         exit(ExitCode::OTHER)
     }
 
-    /// Says what is wrong, with a step or with the plan as a whole, and ends, unless a step has failed that may.
-    /// Where a message cannot go, there is nobody to tell.
+    /// Reports what is wrong, with a step or with the plan as a whole, and exits with its code; returns only if a step has failed that
+    /// may. A message that cannot be written is lost: there is nowhere to report that.
     pub fn tell(&self, step: Option<&Step>, reason: Reason, message: &mut Scratch) {
         let is_warning = step.is_some_and(|step| step.may_fail) && !matches!(reason, Reason::Fault(_));
         message.clear();
@@ -101,7 +102,7 @@ impl Report {
     }
 }
 
-/// Says what became of something that is no step's, in a boot that goes on.
+/// Prints `moveroot: SUBJECT: REASON`, as a warning, about something that no step has done.
 pub fn say(subject: CStrPtr, reason: Reason, message: &mut Scratch) {
     message.clear();
     message.add(WARNING);
@@ -113,7 +114,7 @@ pub fn say(subject: CStrPtr, reason: Reason, message: &mut Scratch) {
 fn print(reason: Reason, message: &mut Scratch) {
     add_reason(message, reason);
     let _ = standard_error().write(message.bytes().get(PRIORITY..).unwrap_or_default());
-    // A device that is missing is made in the initramfs: the new root has what the plan says, no more.
+    // A missing /dev/kmsg is made in the working directory. That must be the initramfs: the new root has only what the plan puts there.
     if matches!(reason, Reason::Stranded(_)) {
         return;
     }
@@ -122,10 +123,11 @@ fn print(reason: Reason, message: &mut Scratch) {
     }
 }
 
-/// Adds the verb and those arguments that its row in `verbs!` says a message names.
+/// Adds the verb and those arguments that the verb's row in `verbs!` (language/src/verb.rs) says a message names.
 fn add_objects(message: &mut Scratch, step: &Step) {
     let mut named = step.named & step.verb().named_words();
     let (mut separator, mut next) = (CStrPtr::new(c": "), CStrPtr::new(c" "));
+    // A `root` that the plan doesn't have.
     if step.words().is_empty() {
         message.add(CStrPtr::new(c": root"));
     }
@@ -162,7 +164,8 @@ fn add_reason(message: &mut Scratch, reason: Reason) {
     message.add(CStrPtr::new(c"\n"));
 }
 
-/// Opens a character device of the initramfs, the working directory, and makes it if it isn't there. Whether that went well shows when it is opened.
+/// Opens a character device of the initramfs, which is the working directory. If that fails, makes it first: whether it could be made
+/// shows when it is opened.
 fn open_or_make_device(path: CStrPtr, major: u8, minor: u8) -> Result<Descriptor, Errno> {
     open_device(path).or_else(|_| {
         let _ = make_directory(CStrPtr::new(c"dev"), 0o755);
@@ -171,8 +174,8 @@ fn open_or_make_device(path: CStrPtr, major: u8, minor: u8) -> Result<Descriptor
     })
 }
 
-/// Opens descriptors 0, 1 and 2 where the kernel could not, for want of a `/dev/console` that opens: on the console, else on
-/// `/dev/null`. Must come before anything else is opened; there is nowhere to report a failure.
+/// Opens descriptors 0, 1 and 2, on `/dev/console`, else on `/dev/null`, if the kernel could not open `/dev/console`
+/// (console_on_rootfs in init/main.c). Must be called before anything else is opened. Fails if neither can be opened.
 pub fn open_standard_descriptors() -> Result<(), Errno> {
     if has_standard_error() {
         return Ok(());
@@ -182,7 +185,7 @@ pub fn open_standard_descriptors() -> Result<(), Errno> {
     open_stdout_and_stderr(stdin)
 }
 
-/// Says how init is meant to be run, to standard error alone, and ends.
+/// Says on standard error alone how init is meant to be run, and exits.
 pub fn not_pid_1() -> ! {
     let _ = standard_error().write(b"moveroot: not pid 1: pack me as /init of an initramfs\n");
     exit(ExitCode::USAGE)

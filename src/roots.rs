@@ -1,11 +1,11 @@
 //! The two roots of a boot, and which of them `/` is. No other file calls chroot(2) or moves a root.
 //!
 //! Holds on entry: `/` and the working directory are the root of the initramfs.
-//! Holds on exit, after [`hand_over`](Roots::hand_over): `/` is the new root, and no path leads to the initramfs, which is the
-//! working directory still.
+//! Holds on exit, after [`hand_over`](Roots::hand_over): `/` is the new root, and no path leads to the initramfs, but it is still
+//! the working directory.
 //!
 //! The new root is mounted on a directory of the initramfs, and the working directory stays in the initramfs. So each root is
-//! one chroot(2) away from wherever `/` is, each is looked up in with its own symlinks, and `..` leads out of neither.
+//! one chroot(2) away, whichever `/` is; paths in each are looked up with its own symlinks, and `..` leads out of neither.
 
 use crate::sys::Errno;
 use crate::sys::file::{DIRECTORY_MODE, allow_existing, make_directory, open_to_read};
@@ -18,7 +18,7 @@ const NEW_ROOT: CStrPtr = CStrPtr::new(c".moveroot");
 const HERE: CStrPtr = CStrPtr::new(c".");
 const TMPFS: CStrPtr = CStrPtr::new(c"tmpfs");
 const PROC: CStrPtr = CStrPtr::new(c"proc");
-/// The mounts that are seen from `/`, in a procfs on [`NEW_ROOT`]: proc_pid_mounts(5).
+/// The mounts below `/`, in a procfs on [`NEW_ROOT`]: proc_pid_mounts(5).
 const MOUNTS: CStrPtr = CStrPtr::new(c".moveroot/self/mounts");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,13 +29,13 @@ enum Root {
     HandedOver,
 }
 
-/// The inode numbers of what was bound, with room for all that a plan can bind: `bind /` is the shortest such line.
+/// Inode numbers of what was bound. It cannot overflow: `bind /` is the shortest line that adds one.
 pub type Bound = Vec<u64, { MAX_LEN / "bind /\n".len() }>;
 
 pub struct Roots<'b> {
-    /// What `/` is.
+    /// Which of them `/` is.
     root: Root,
-    /// What of the initramfs is part of the new root too.
+    /// Files and directories of the initramfs that `drop` must keep, because they are in the new root too.
     pub bound: &'b mut Bound,
 }
 
@@ -60,13 +60,15 @@ impl<'b> Roots<'b> {
         mount(TMPFS, NEW_ROOT, TMPFS, flags, options)
     }
 
-    /// To be called after a mount or an unmount in the new root: what is mounted on its `/` is the new root.
+    /// To be called after a mount or an unmount in the new root: what is now mounted on its `/` is the new root. A process's root stays
+    /// below a mount on it until chroot(2) looks it up again.
     pub fn follow_mount_on(&mut self, target: CStrPtr) -> Result<(), Errno> {
-        // `//` and `/.` are `/` too. For another name of dots, such as `/...`, this changes nothing.
+        // `//` and `/.` are `/` too. For another name of dots, such as `/...`, the call changes nothing.
         if target.bytes().all(|byte| matches!(byte, b'/' | b'.')) { chroot(NEW_ROOT) } else { Ok(()) }
     }
 
-    /// Covers the initramfs by the new root. After a failure, calling it again goes on from there.
+    /// Moves the new root over the initramfs. May be called again, after a failure or for a second `exec`; but from then on neither
+    /// root can be entered.
     pub fn hand_over(&mut self) -> Result<(), Errno> {
         if self.root != Root::HandedOver {
             self.enter(Root::New)?;
@@ -76,7 +78,7 @@ impl<'b> Roots<'b> {
         Ok(())
     }
 
-    /// The text of /proc/mounts, after the hand-over, of a procfs of its own: the plan or the service need not have one.
+    /// Reads /proc/mounts, after the hand-over, from a procfs that is mounted for this: the plan may have mounted none.
     pub fn read_mounts(&self, text: &mut VecView<u8>) -> Result<(), Errno> {
         mount(PROC, NEW_ROOT, PROC, 0, CStrPtr::EMPTY)?;
         open_to_read(MOUNTS)?.read_to_end(text)

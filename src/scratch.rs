@@ -5,10 +5,10 @@ use crate::sys::file::{PathBuffer, read_symlink};
 use language::CStrPtr;
 use ufmt::uwrite;
 
-/// What is longer is cut. A controller has no such name, and a message must not be too long as a whole.
+/// How many bytes [`Scratch::add`] adds at most: no controller's name is as long, and one long argument must not fill a message.
 const MAX_TEXT: usize = 240;
 
-/// As much as mount(2) takes of options, too.
+/// 4096 bytes: as long as a path, and as the options that mount(2) takes (copy_mount_options in fs/namespace.c).
 pub struct Scratch(PathBuffer);
 
 impl Scratch {
@@ -16,36 +16,36 @@ impl Scratch {
         self.0.clear();
     }
 
-    /// Its memory, for a path that is put together.
+    /// The buffer itself, for a path being built.
     pub fn buffer(&mut self) -> &mut PathBuffer {
         &mut self.0
     }
 
-    /// What is in it.
+    /// What it holds.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The target of a symlink: readlink(2).
+    /// The target of a symlink: readlink(2). EINVAL if `path` is no symlink.
     pub fn read_symlink(&mut self, path: CStrPtr) -> Result<CStrPtr<'_>, Errno> {
         read_symlink(path, &mut self.0)?;
         Ok(self.c_str())
     }
 
-    /// What is in it as a C string, without the last byte where it is full.
+    /// What it holds, as a C string; if it is full, without the last byte.
     pub fn c_str(&mut self) -> CStrPtr<'_> {
         self.0.truncate(self.0.capacity() - 1);
         let _ = self.0.push(0);
         CStrPtr::terminated(&self.0).unwrap_or(CStrPtr::EMPTY)
     }
 
-    /// Adds a byte; nothing where it is full.
+    /// Adds a byte, or nothing if it is full.
     #[inline(never)] // 80 bytes: each place that pushes has its own check otherwise
     pub fn push(&mut self, byte: u8) {
         let _ = self.0.push(byte);
     }
 
-    /// Adds a text, of a long one the beginning.
+    /// Adds a text, cut off after [`MAX_TEXT`] bytes.
     pub fn add(&mut self, text: CStrPtr) {
         text.bytes().take(MAX_TEXT).for_each(|byte| self.push(byte));
     }

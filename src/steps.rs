@@ -1,7 +1,9 @@
-//! The steps: one function a verb, which reads as what it asks of the kernel.
+//! The steps: one function for each verb.
 //!
-//! Holds on entry of each: `/` is the root that it begins in, which [`run`] has entered; the working directory is in the initramfs.
-//! Holds on exit: `/` is either root.
+//! Holds on entry of each: `/` is the root that the verb needs first, which [`run`] has entered; the working directory is the
+//! initramfs. Holds on exit: `/` is either root.
+//!
+//! Modes, numbers, limits and actions were checked when the plan was read: what the steps do with wrong ones never happens.
 
 mod carry;
 mod furnish;
@@ -20,7 +22,7 @@ use language::Verb;
 pub use process::{Environment, Service};
 pub use shutdown::MountTable;
 
-/// Runs the call of the step's verb, if this program has it.
+/// Evaluates the call of the step's verb. Of a fixed plan's init, verbs that are not in the plan have none, so their code is left out.
 macro_rules! run {
     ($step:expr, $($verb:ident => $call:expr,)+) => {
         match $step.verb() {
@@ -30,7 +32,7 @@ macro_rules! run {
     };
 }
 
-/// Runs a step.
+/// Runs a step. `copy`, `bind`, `exec` and `spawn` enter the other root, or either, by themselves.
 #[inline(never)] // 180 bytes: the steps share no registers with the boot
 pub fn run(step: &mut Step, roots: &mut Roots, service: &mut Service, scratch: &mut Scratch) -> Result<(), Reason> {
     let [first, second, third, _] = step.arguments();

@@ -1,5 +1,5 @@
-//! The plan of a program that runs no other, the feature `fixed-plan`: all that can be worked out of it was when the program was
-//! built. It knows the same as src/plan.rs, reads no file and has no parser.
+//! The plan of an init that runs no other, with the feature `fixed-plan`. It has the same functions as src/plan.rs, but reads no file
+//! and has no parser: linker/build.rs has computed steps, flags and options.
 
 use crate::built_in;
 use crate::report::Report;
@@ -9,10 +9,10 @@ use core::ops::{Deref, DerefMut};
 use language::{CStrPtr, MountFlags, Plan};
 use linux_raw_sys::errno::ENAMETOOLONG;
 
-/// A NUL included: copy_mount_options in fs/namespace.c.
-const MOST_OPTIONS: usize = 4096;
+/// How many bytes of options mount(2) takes, with a NUL: copy_mount_options in fs/namespace.c.
+const MAX_OPTIONS: usize = 4096;
 
-/// There is nothing to be kept.
+/// Empty: the plan is part of the program.
 pub struct Memory;
 
 /// A step of the plan.
@@ -36,17 +36,17 @@ impl DerefMut for Step {
 }
 
 impl Step {
-    /// What the options of `mount` say: flags, and what is the filesystem's, which takes their place in the line.
+    /// The options of `mount`: flags, and what is left for the filesystem, which is all that linker/build.rs has left in the line.
     pub fn mount_options(&self, _: &mut Scratch) -> (MountFlags, CStrPtr<'static>) {
         let [.., options] = self.arguments();
-        // No other flag is in the plan: so what only others need is not in the program.
+        // Changes no value. It tells the compiler which flags can occur, so code for the others is left out.
         (self.flags.only(built_in::ALL_FLAGS), options)
     }
 
-    /// What the options of `root` say. ENAMETOOLONG of more than mount(2) takes.
+    /// The options of `root`: flags as MS_* bits, and the tmpfs's options. ENAMETOOLONG if these are longer than mount(2) takes.
     pub fn root_options(&self, large_pages: bool, _: &mut Scratch) -> Result<(u32, CStrPtr<'static>), Errno> {
         let options = if large_pages { built_in::ROOT_WITH_LARGE_PAGES } else { built_in::ROOT };
-        if options.count_bytes() < MOST_OPTIONS {
+        if options.count_bytes() < MAX_OPTIONS {
             Ok((self.flags.set, CStrPtr::new(options)))
         } else {
             Err(Errno::of(ENAMETOOLONG))
@@ -54,7 +54,7 @@ impl Step {
     }
 }
 
-/// The steps.
+/// The built-in plan's steps, and how to report on them.
 pub fn find(
     _: &[Option<CStrPtr<'static>>],
     _: &'static mut Memory,

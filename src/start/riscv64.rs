@@ -15,7 +15,7 @@ global_asm!(
     begin = sym begin,
 );
 
-// Byte by byte: what init copies and compares is short. memcmp tells equal from not equal alone: nothing here asks for an order.
+// Byte by byte: what init copies and compares is short. memcmp only tells equal from unequal: nothing here needs the order.
 global_asm!(
     ".section .text.memcpy,\"ax\",@progbits",
     ".globl memcpy",

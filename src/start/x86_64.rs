@@ -14,7 +14,7 @@ global_asm!(
     begin = sym begin,
 );
 
-// As string instructions: the shortest there are. memcmp tells equal from not equal alone: nothing here asks for an order.
+// String instructions are the shortest. memcmp only tells equal from unequal: nothing here needs the order.
 global_asm!(
     ".section .text.memcpy,\"ax\",@progbits",
     ".globl memcpy",

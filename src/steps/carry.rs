@@ -1,5 +1,4 @@
-//! The steps that bring something of the initramfs into the new root: `copy`, which frees the original, and `bind`, which
-//! copies no byte; and `drop`, which frees what nobody needs there.
+//! The steps that bring files from the initramfs into the new root, `copy` and `bind`; and `drop`, which frees what is left there.
 //!
 //! A source is looked up with the initramfs as `/`, a target with the new root as `/`: each with its own symlinks.
 
@@ -17,11 +16,13 @@ use core::mem::MaybeUninit;
 use language::{CStrPtr, Verb};
 use linux_raw_sys::errno::{EBUSY, EINVAL, EIO, EISDIR};
 
-/// What a umask of 022 takes from the mode of a new file.
+/// Init's umask, which the kernel takes from the mode of a new file: umask(2).
 const UMASK: u32 = 0o022;
+/// User and group.
 const ROOT: (u32, u32) = (0, 0);
 
-/// `copy SOURCE [TARGET]`: the original goes when its copy is whole; a copy that fails leaves nothing behind.
+/// `copy SOURCE [TARGET]`: the original is deleted when its copy is complete; after a failure there is no copy, and the original stays.
+/// EISDIR of a directory, EINVAL of what is no regular file, EEXIST if TARGET exists.
 pub fn copy(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
     let original = open_to_read(source)?;
     let mut buffer = MaybeUninit::uninit();
@@ -35,15 +36,15 @@ pub fn copy(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut S
         .and_then(|()| set_owner_and_mode(&copy, target, status))
         .and_then(|()| roots.enter_initramfs())
         .and_then(|()| unlink(source));
-    // The first failure is the one to report, even if this fails too. Never in the initramfs: there it may be the original.
+    // The first failure is reported, even if this fails too. Only in the new root: in the initramfs TARGET may be the original.
     if carried.is_err() && roots.enter_new_root().is_ok() {
         let _ = unlink(target);
     }
     carried
 }
 
-/// Every byte. A file at which a truncated initramfs ended has its whole length, but not the pages (do_name and do_copy in
-/// init/initramfs.c); sendfile(2) would read zeros there.
+/// Copies every byte, or fails with EIO: also if a truncated initramfs ended in this file. Then it has its full length, but not all of
+/// its pages (do_name and do_copy in init/initramfs.c), and sendfile(2) would read zeros.
 fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(), Errno> {
     let mut left = status.size();
     if status.stored() < left {
@@ -58,7 +59,7 @@ fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(),
     Ok(())
 }
 
-/// Sets owner and mode where openat(2) has not already.
+/// Sets owner and mode, as far as the new file has not got them from openat(2). The mode comes last: chown(2) clears set-uid bits.
 fn set_owner_and_mode(copy: &Descriptor, target: CStrPtr, status: &Status) -> Result<(), Errno> {
     if status.owner() != ROOT {
         copy.set_owner(status.owner())?;
@@ -68,9 +69,10 @@ fn set_owner_and_mode(copy: &Descriptor, target: CStrPtr, status: &Status) -> Re
     set_mode(target, status.mode())
 }
 
-/// `bind SOURCE [TARGET]`: the same file or directory. Makes the mount point.
+/// `bind SOURCE [TARGET]`: makes the same file or directory appear in the new root. Makes the mount point.
 pub fn bind(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
-    // A path without symlinks leads to the same file from the working directory, whatever `/` is: then one mount(2) is enough.
+    // A path without symlinks leads to the same file from the working directory, whichever `/` is: then one mount(2) is enough. Other
+    // paths go by open_tree(2), and so do all on kernels before 5.6, which have no openat2(2).
     let (file, is_direct) = match find_below_working_directory(source) {
         Ok(file) => (file, true),
         Err(_) => {
@@ -82,7 +84,7 @@ pub fn bind(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut S
     let status = file.status(&mut buffer)?;
     let is_directory = status.is_directory();
     if built_in::uses(Verb::Drop) {
-        // There is room for every line's: see `Bound`.
+        // Cannot be full: see `Bound`.
         let _ = roots.bound.push(status.inode());
     }
     roots.enter_new_root()?;
@@ -94,7 +96,7 @@ pub fn bind(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut S
     roots.follow_mount_on(target)
 }
 
-/// An absolute path, from the working directory.
+/// An absolute path, made relative to the working directory.
 fn relative(path: CStrPtr) -> CStrPtr {
     match path.strip_prefix(CStrPtr::new(c"/")) {
         Some(rest) => relative(rest),
@@ -104,17 +106,18 @@ fn relative(path: CStrPtr) -> CStrPtr {
 
 const HERE: CStrPtr = CStrPtr::new(c".");
 
-/// `drop PATH`: frees a file, or a directory with all that is in it. What is bound stays, and what it lies in: EBUSY.
+/// `drop PATH`: deletes a file, or a directory with all that is in it. What is bound stays, with its parent directories: then it fails
+/// with EBUSY after deleting the rest. ELOOP of a path through a symlink, EXDEV of one to another mount.
 pub fn drop(path: CStrPtr, roots: &Roots) -> Result<(), Errno> {
     let (inode, is_directory) = look_at(path)?;
-    // The steps that follow need the rest of it.
+    // Never the whole initramfs: later steps need what is in it.
     if inode == look_at(HERE)?.0 {
         return Err(Errno::of(EBUSY));
     }
     remove(Parent::WORKING_DIRECTORY, path, inode, is_directory, roots.bound)
 }
 
-/// The inode number of what is there, and whether it is a directory.
+/// The inode number of what is at `path`, and whether it is a directory.
 fn look_at(path: CStrPtr) -> Result<(u64, bool), Errno> {
     let mut buffer = MaybeUninit::uninit();
     let file = Parent::WORKING_DIRECTORY.find(path)?;
@@ -122,6 +125,7 @@ fn look_at(path: CStrPtr) -> Result<(u64, bool), Errno> {
     Ok((status.inode(), status.is_directory()))
 }
 
+/// Deletes an entry of `parent`, a directory with all that is in it. EBUSY if it is bound, or if something in it is.
 #[expect(clippy::manual_contains, reason = "contains compares eight at a time, and takes 70 bytes for it")]
 fn remove(parent: Parent, name: CStrPtr, inode: u64, is_directory: bool, bound: &[u64]) -> Result<(), Errno> {
     if bound.iter().any(|kept| *kept == inode) {
@@ -133,7 +137,7 @@ fn remove(parent: Parent, name: CStrPtr, inode: u64, is_directory: bool, bound: 
     parent.remove(name, is_directory)
 }
 
-/// Removes all that can be removed. Returns the last failure.
+/// Deletes all that can be deleted in a directory. Returns the last failure.
 fn empty(directory: &Descriptor, bound: &[u64]) -> Result<(), Errno> {
     let mut result = Ok(());
     let mut entries = Entries::new();

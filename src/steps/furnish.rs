@@ -1,4 +1,4 @@
-//! The steps that furnish the new root: directories, symlinks, mounts, and what is written into the kernel's files.
+//! The steps that furnish the new root: `dir`, `link`, `mount`; `write` and `controllers`, which write to the kernel's files; `wait`.
 
 use crate::plan::Step;
 use crate::roots::Roots;
@@ -20,10 +20,10 @@ use linux_raw_sys::general::{
 
 const EXISTS: Errno = Errno::of(EEXIST);
 
-/// A directory's bits that mkdir(2) takes from its argument whatever the umask, 022.
+/// The mode bits that mkdir(2) sets under init's umask, 022: the others take a chmod(2).
 const MKDIR_MODE: u32 = 0o1755;
 
-/// `dir PATH [MODE]`: one that is there already stays as it is.
+/// `dir PATH [MODE]`: a directory that is there already stays as it is. ENOTDIR if something else is there.
 pub fn dir(path: CStrPtr, mode: CStrPtr, scratch: &mut Scratch) -> Result<(), Errno> {
     let mode = if mode.is_empty() { DIRECTORY_MODE } else { octal(mode).unwrap_or_default() };
     match new_directory(path, mode, scratch.buffer()) {
@@ -33,7 +33,7 @@ pub fn dir(path: CStrPtr, mode: CStrPtr, scratch: &mut Scratch) -> Result<(), Er
     }
 }
 
-/// `link TARGET PATH`: the same one that is there already is fine.
+/// `link TARGET PATH`: succeeds if the same symlink is there already. EEXIST if something else is there.
 pub fn link(target: CStrPtr, path: CStrPtr, scratch: &mut Scratch) -> Result<(), Errno> {
     match new_symlink(target, path, scratch.buffer()) {
         Err(EXISTS) => match scratch.read_symlink(path) {
@@ -45,17 +45,17 @@ pub fn link(target: CStrPtr, path: CStrPtr, scratch: &mut Scratch) -> Result<(),
     }
 }
 
-/// `mount SOURCE TARGET FSTYPE [OPTIONS]`: makes the mount point. mount(2) takes what is mounted, the flags of a bind and the
-/// propagation by calls of their own.
+/// `mount SOURCE TARGET FSTYPE [OPTIONS]`: makes the mount point. mount(2) mounts, sets the flags of a bind and sets the propagation by
+/// separate calls.
 pub fn mount(step: &Step, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
     let arguments @ [_, target, fstype, _] = step.arguments();
     allow_existing(new_directory(target, DIRECTORY_MODE, scratch.buffer()))?;
     let (flags, data) = step.mount_options(scratch);
-    // As for mount(8), FSTYPE `none` and nothing else to do means that nothing is mounted.
+    // As for mount(8): with FSTYPE `none` and no option but propagation, nothing is mounted.
     let is_propagation_alone =
         flags.propagation != 0 && flags.set == 0 && data.is_empty() && fstype.equals(CStrPtr::new(c"none"));
     if !is_propagation_alone {
-        attach(arguments, flags, data, roots)?;
+        mount_or_remount(arguments, flags, data, roots)?;
     }
     for kind in PROPAGATIONS.iter().filter(|kind| flags.propagation & **kind != 0) {
         change_mount(target, kind | flags.propagation & MS_REC)?;
@@ -63,39 +63,39 @@ pub fn mount(step: &Step, roots: &mut Roots, scratch: &mut Scratch) -> Result<()
     Ok(())
 }
 
-/// Mounts, moves or changes, and sets the flags.
-fn attach(
+/// One mount(2), and for a bind or a move a second one, which sets the flags.
+fn mount_or_remount(
     [source, target, fstype, _]: [CStrPtr; 4],
     flags: MountFlags,
     data: CStrPtr,
     roots: &mut Roots,
 ) -> Result<(), Errno> {
     if flags.set & MS_REMOUNT != 0 {
-        // With MS_BIND, the flags of the mount alone.
+        // With MS_BIND too, this changes the flags of the mount alone, not of its filesystem.
         return mount::mount(source, target, fstype, merged(target, flags)?, data);
     }
     mount::mount(source, target, fstype, flags.set, data)?;
     roots.follow_mount_on(target)?;
-    // A bind and a move ignore flags of a mount: do_loopback and do_move_mount_old in fs/namespace.c.
+    // A bind and a move ignore these flags: do_loopback and do_move_mount_old in fs/namespace.c.
     if flags.set & (MS_BIND | MS_MOVE) == 0 || (flags.set | flags.cleared) & OF_A_MOUNT == 0 {
         return Ok(());
     }
     let now = merged(target, flags).map(|now| now & OF_A_MOUNT | MS_REMOUNT | MS_BIND);
     let changed = now.and_then(|now| change_mount(target, now));
     if changed.is_err() {
-        // What was to be read-only must not stay there writable.
+        // A mount that was to be read-only must not stay there writable.
         let _ = detach_mount(target).and_then(|()| roots.follow_mount_on(target));
     }
     changed
 }
 
-/// The flags of a mount, not of its filesystem.
+/// Flags of a mount, not of its filesystem.
 const OF_A_MOUNT: u32 = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NODIRATIME | ACCESS_TIMES;
-/// Of these a mount has one.
+/// A mount has exactly one of these.
 const ACCESS_TIMES: u32 = MS_NOATIME | MS_RELATIME | MS_STRICTATIME;
 
-/// The flags that a mount is to have. mount(2) replaces all that it has (do_reconfigure_mnt in fs/namespace.c), so they are passed
-/// again, unless an option says otherwise.
+/// The flags that a mount is to have: its own, as changed by the options. All must be passed, because mount(2) replaces all
+/// (do_reconfigure_mnt in fs/namespace.c).
 fn merged(target: CStrPtr, flags: MountFlags) -> Result<u32, Errno> {
     let mut kept = mount_flags(target)? & !flags.cleared;
     if flags.set & ACCESS_TIMES != 0 {
@@ -107,39 +107,41 @@ fn merged(target: CStrPtr, flags: MountFlags) -> Result<u32, Errno> {
     Ok(kept | flags.set)
 }
 
-/// `write PATH TEXT`: in one write(2), as the kernel's files want it.
+/// `write PATH TEXT`: in one write(2), as the kernel's files expect it. A regular file is truncated first.
 pub fn write(path: CStrPtr, text: CStrPtr) -> Result<(), Errno> {
     write_whole(&open_to_write(path)?, text.to_bytes())
 }
 
+/// EIO if not all of it went.
 fn write_whole(file: &Descriptor, bytes: &[u8]) -> Result<(), Errno> {
     if file.write(bytes)? as usize == bytes.len() { Ok(()) } else { Err(Errno::of(EIO)) }
 }
 
-const DEFAULT_PATIENCE: u64 = 10;
+/// In seconds.
+const DEFAULT_TIMEOUT: u64 = 10;
 
-/// `wait PATH [SECONDS]`: until something is there.
+/// `wait PATH [SECONDS]`: until something is at PATH. ETIMEDOUT if nothing is after so many seconds.
 pub fn wait(path: CStrPtr, seconds: CStrPtr) -> Result<(), Errno> {
-    let seconds = if seconds.is_empty() { DEFAULT_PATIENCE } else { number(seconds).unwrap_or_default() };
+    let seconds = if seconds.is_empty() { DEFAULT_TIMEOUT } else { number(seconds).unwrap_or_default() };
     retry(Errno::of(ENOENT), seconds, &mut || look_for(path))
 }
 
 const SUBTREE_CONTROL: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.subtree_control");
 
-/// `controllers [NAME…]`: all in one write, or, if the kernel refuses that, those that are named one by one. A failure names the
-/// refused ones.
+/// `controllers [NAME…]`: enables all in one write. If the kernel refuses that, each named one is tried by itself, and the failure names
+/// those that were refused.
 pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> {
     let file = open_to_write(SUBTREE_CONTROL)?;
     if step.words().len() == 1 {
         return enable_available(&file, scratch);
     }
-    let mut result = enable(&file, step, !VERB, scratch);
+    let mut result = enable(&file, step, !VERB_BIT, scratch);
     if result.is_err() {
-        (step.named, result) = (VERB, Ok(()));
+        (step.named, result) = (VERB_BIT, Ok(()));
         for place in 1..step.words().len() {
-            let refused = enable(&file, step, VERB << place, scratch);
+            let refused = enable(&file, step, VERB_BIT << place, scratch);
             if refused.is_err() {
-                step.named |= VERB << place;
+                step.named |= VERB_BIT << place;
                 result = refused;
             }
         }
@@ -149,7 +151,7 @@ pub fn controllers(step: &mut Step, scratch: &mut Scratch) -> Result<(), Errno> 
 
 const AVAILABLE: CStrPtr = CStrPtr::new(c"/sys/fs/cgroup/cgroup.controllers");
 
-/// Enables every controller that is there, all or none of them. ENOENT where there is none.
+/// Enables every controller that the kernel has here, all or none of them. ENOENT if it has none.
 fn enable_available(file: &Descriptor, scratch: &mut Scratch) -> Result<(), Errno> {
     let mut available = Vec::<u8, 512>::new();
     open_to_read(AVAILABLE)?.read_to_end(&mut available)?;
@@ -167,11 +169,11 @@ fn enable_available(file: &Descriptor, scratch: &mut Scratch) -> Result<(), Errn
     write_whole(file, scratch.bytes())
 }
 
-/// The first word of a step; the others are the bits above.
-const VERB: u64 = 1;
+/// In a set of a step's words the verb is the lowest bit, each argument the next.
+const VERB_BIT: u64 = 1;
 
-/// One write of `+NAME` for each of these words, which takes all of them or none (cgroup_subtree_control_write): EIO if it took
-/// some.
+/// Enables the controllers that a set of words names, by one write of `+NAME …`. The kernel enables all of them or none
+/// (cgroup_subtree_control_write in kernel/cgroup/cgroup.c).
 fn enable(file: &Descriptor, step: &Step, mut words: u64, scratch: &mut Scratch) -> Result<(), Errno> {
     scratch.clear();
     for name in step.words() {

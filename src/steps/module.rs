@@ -1,13 +1,13 @@
-//! The step that brings something of the initramfs into the kernel.
+//! The step that loads a kernel module from the initramfs.
 
 use crate::sys::Errno;
 use crate::sys::file::{allow_existing, open_to_read, unlink};
 use language::CStrPtr;
 
-/// How the names of modules end that the kernel has to decompress.
+/// A module whose name ends so is left to the kernel to decompress.
 const COMPRESSED: [CStrPtr; 3] = [CStrPtr::new(c".gz"), CStrPtr::new(c".xz"), CStrPtr::new(c".zst")];
 
-/// `module PATH [PARAMS]`: frees the file when it is loaded; one that is loaded already is fine.
+/// `module PATH [PARAMS]`: loads it, unless it is loaded already, then deletes the file.
 pub fn module(path: CStrPtr, parameters: CStrPtr) -> Result<(), Errno> {
     let is_compressed = COMPRESSED.iter().any(|end| path.ends_with(*end));
     allow_existing(open_to_read(path)?.load_module(parameters, is_compressed))?;

@@ -1,4 +1,4 @@
-//! The steps about the service: its environment, and becoming it.
+//! The steps about programs: what they inherit, `env` and `limit`; `run`; `on-exit` and `exec` of the service.
 
 use crate::plan::Step;
 use crate::report::Reason;
@@ -12,19 +12,19 @@ use crate::sys::process::{Arguments, KernelWords, execute, set_limit};
 use language::{Action, CStrPtr, MAX_WORDS, number};
 use linux_raw_sys::errno::E2BIG;
 
-/// What the kernel passes (CONFIG_INIT_ENV_ARG_LIMIT in init/main.c, and two), as many again for the plan, and the end.
+/// As many as the kernel can pass (envp_init in init/main.c has 34 places), 32 for the plan, and the null pointer at the end.
 const MAX_VARIABLES: usize = 34 + MAX_WORDS + 1;
 
-/// NAME=VALUE, as execve(2) takes them; those that are used come first, and the last must stay free.
+/// NAME=VALUE strings, as execve(2) takes them: the unused places come last, and the last one must stay unused.
 pub type Environment = [Option<CStrPtr<'static>>; MAX_VARIABLES];
 
-/// What the service is given.
+/// What the service gets, and what happens after it.
 pub struct Service<'r> {
     pub arguments: Arguments,
     pub environment: &'r mut Environment,
-    /// What follows its end, where it was spawned.
+    /// What to do when a spawned service has ended.
     pub on_exit: Action,
-    /// Memory for what is to be unmounted then.
+    /// Buffer for the mounts that are to be unmounted then.
     pub mounts: &'r mut MountTable,
 }
 
@@ -37,7 +37,7 @@ impl Service<'_> {
     }
 }
 
-/// `env NAME=VALUE`: takes the place of a variable of the same name.
+/// `env NAME=VALUE`: adds the variable, or replaces the one of that name. E2BIG if there are too many.
 pub fn env(assignment: CStrPtr<'static>, service: &mut Service) -> Result<(), Errno> {
     let [variables @ .., _] = service.environment;
     for variable in variables {
@@ -49,27 +49,28 @@ pub fn env(assignment: CStrPtr<'static>, service: &mut Service) -> Result<(), Er
     Err(Errno::of(E2BIG))
 }
 
-/// Whether they are the same up to the first `=`, and there is one.
+/// Whether both are the same up to and including the first `=`.
 fn has_same_name(one: CStrPtr, other: CStrPtr) -> bool {
     let mut same = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other);
     same.any(|(byte, _)| byte == b'=')
 }
 
-/// `on-exit ACTION`.
+/// `on-exit ACTION`: the last one counts.
 pub fn on_exit(action: CStrPtr, service: &mut Service) -> Result<(), Errno> {
     service.on_exit = Action::named(action).unwrap_or(Action::Poweroff);
     Ok(())
 }
 
-/// `limit NAME SOFT [HARD]`: of init, and so of the service and of programs that are run.
+/// `limit NAME SOFT [HARD]`: sets a limit of init itself, which all programs that it starts inherit.
 pub fn limit(name: CStrPtr, soft: CStrPtr, hard: CStrPtr) -> Result<(), Errno> {
     let value = |limit| number(limit).unwrap_or_default();
     set_limit(language::limit(name).unwrap_or_default(), value(soft), value(hard))
 }
 
-/// `run PATH [ARG…]`: runs a program to its end, and reaps what else ends meanwhile. Any but exit status 0 is a failure.
+/// `run PATH [ARG…]`: runs a program to its end, and reaps others that end meanwhile. Fails unless it exits with 0.
 pub fn run(step: &Step, service: &mut Service) -> Result<(), Reason> {
     let program = start(&mut || {
+        // In the child, which has a copy of this memory.
         service.arguments.drop_kernel_words();
         become_program(step, service)
     })?;
@@ -81,8 +82,9 @@ pub fn run(step: &Step, service: &mut Service) -> Result<(), Reason> {
     }
 }
 
-/// `exec PATH [ARG…]`: PATH, the plan's arguments, then the kernel's. Returns on failure only.
+/// `exec PATH [ARG…]`: becomes the service, whose arguments are PATH, the plan's, then the kernel's. Returns on failure only.
 pub fn exec(step: &Step, roots: &mut Roots, service: &Service) -> Result<(), Reason> {
+    // After a failure the way back to the initramfs, whose /dev/kmsg the report needs.
     let initramfs = open_directory(CStrPtr::new(c"."))?;
     roots.hand_over()?;
     become_program(step, service).map_err(|errno| match initramfs.become_working_directory() {
@@ -91,7 +93,7 @@ pub fn exec(step: &Step, roots: &mut Roots, service: &Service) -> Result<(), Rea
     })
 }
 
-/// Becomes the program that a step names, in `/`. Returns on failure only.
+/// Becomes the program that a step names, with `/` as working directory. Returns on failure only.
 pub fn become_program(step: &Step, service: &Service) -> Result<(), Errno> {
     change_directory(CStrPtr::new(c"/"))?;
     let mut words = step.words();

@@ -5,7 +5,8 @@ use crate::roots::Roots;
 use crate::scratch::Scratch;
 use crate::sys::Errno;
 
-/// `root [OPTIONS]`: a kernel without large pages refuses them, whatever else there is: then without them.
+/// `root [OPTIONS]`: tries large pages first. A kernel without them refuses the option, so after any failure tries again without: what
+/// that fails with is reported.
 pub fn root(step: &Step, roots: &mut Roots, scratch: &mut Scratch) -> Result<(), Errno> {
     mount_new_root(step, true, roots, scratch).or_else(|_| mount_new_root(step, false, roots, scratch))
 }

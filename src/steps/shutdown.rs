@@ -1,4 +1,4 @@
-//! What comes after the service: no process is left, and what is on disks is whole.
+//! What comes after a spawned service: all processes are ended, disks are unmounted.
 
 use crate::report;
 use crate::roots::Roots;
@@ -13,25 +13,25 @@ use language::CStrPtr;
 use linux_raw_sys::errno::{EAGAIN, ECHILD, ETIMEDOUT};
 use linux_raw_sys::general::{MS_RDONLY, MS_REMOUNT, SIGCONT, SIGKILL, SIGTERM};
 
-/// Text of /proc/mounts. Mounts beyond it, some 600, are not unmounted, only written out: sync(2).
+/// Buffer for /proc/mounts, enough for some 600 mounts. Others are not unmounted, only written out: sync(2).
 pub type MountTable = Vec<u8, 0x10000>;
 
-/// How long processes may take to end each time that they are told to, in seconds.
-const PATIENCE: u64 = 5;
+/// How many seconds processes have to end after each signal.
+const TIMEOUT: u64 = 5;
 
-/// Ends all processes but this one, and reaps them: by SIGTERM, then by SIGKILL.
+/// Ends all processes but this one, by SIGTERM, then by SIGKILL, and reaps them.
 pub fn end_processes() -> Result<(), Errno> {
     for signal in [SIGTERM, SIGKILL] {
-        // ESRCH: there is nobody left. What is stopped takes a signal when it goes on.
+        // Fail with ESRCH if no process is left. A stopped one acts on SIGTERM only after SIGCONT: signal(7).
         let _ = send(EVERYONE, signal);
         let _ = send(EVERYONE, SIGCONT);
-        match retry(STILL_THERE, PATIENCE, &mut reap_all) {
+        match retry(STILL_THERE, TIMEOUT, &mut reap_all) {
             Err(NO_CHILD) => return Ok(()),
             Err(TIMED_OUT) => {}
             other => return other,
         }
     }
-    // One that SIGKILL does not end waits for the kernel (a broken disk, say), and is not to be waited for.
+    // A process that outlives SIGKILL is stuck in the kernel, on a broken disk for example: the machine must end nevertheless.
     Ok(())
 }
 
@@ -45,8 +45,8 @@ fn reap_all() -> Result<(), Errno> {
     Err(STILL_THERE)
 }
 
-/// Makes the filesystems of disks read-only and unmounts them, the last mount first: only then are they clean. An overlay keeps the
-/// filesystem of its upper layer mounted, where only the first helps.
+/// Makes the filesystems of disks read-only and unmounts them, the last mount first, so that they are marked clean. Of one that
+/// can't be unmounted, such as the upper layer's of an overlay, read-only is enough. Reports only those where both failed.
 pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch) {
     if let Err(errno) = roots.read_mounts(mounts) {
         report::say(CStrPtr::new(c"/proc/mounts"), errno.into(), scratch);
@@ -62,8 +62,8 @@ pub fn save_disks(mounts: &mut MountTable, roots: &Roots, scratch: &mut Scratch)
     sync();
 }
 
-/// From a line of /proc/mounts, `SOURCE TARGET …`, about something whose source is a path: TARGET, decoded in place. `\040` stands
-/// for a space (mangle_path in fs/seq_file.c).
+/// From a line of /proc/mounts, `SOURCE TARGET …`: TARGET, decoded in place, if SOURCE is a path. Octal escapes such as `\040` stand for
+/// blanks and backslashes (mangle_path in fs/seq_file.c).
 fn mount_point_of_disk(line: &mut [u8]) -> Option<CStrPtr<'_>> {
     let mut at = line.iter().position(|byte| *byte == b' ').filter(|_| line.first() == Some(&b'/'))? + 1;
     let mut length = 0;

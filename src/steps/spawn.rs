@@ -17,11 +17,11 @@ use crate::sys::signal::{Signals, send};
 use language::{Action, CStrPtr};
 use linux_raw_sys::general::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
-/// What wakes pid 1: a child's end, and what the service is sent in its place. All else stays blocked.
+/// Signals that wake init: SIGCHLD, and those that it passes on to the service. All others stay blocked.
 const WAITED_FOR: Signals =
     Signals::of(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]);
 
-/// `spawn PATH [ARG…]`: returns on failure only.
+/// `spawn PATH [ARG…]`: starts the service, waits for its end, and ends the machine. Returns on failure only.
 pub fn spawn(
     path: CStrPtr,
     step: &mut Step,
@@ -30,7 +30,7 @@ pub fn spawn(
     scratch: &mut Scratch,
 ) -> Result<(), Errno> {
     roots.hand_over()?;
-    // Before there is a child, so that none of its signals is lost.
+    // Before there is a child, so that no signal for it is lost.
     Signals::ALL.block()?;
     let child = start(&mut || {
         begin_session()?;
@@ -41,9 +41,9 @@ pub fn spawn(
         Signals::NONE.block()?;
     }
     let child = child?;
-    // From here on there is a service: nothing falls back to another one.
+    // The service has started: from here on `-spawn` must not fall back to another one.
     step.may_fail = false;
-    // Where this is not the machine's first process, that key is none of its business.
+    // Fails in a pid namespace, where the key is another init's: reboot_pid_ns in kernel/pid_namespace.c.
     let _ = disable_ctrl_alt_del();
     let ended = attend(child)?;
     end_processes()?;
@@ -66,7 +66,7 @@ fn attend(service: Pid) -> Result<Ended, Errno> {
                     _ => {}
                 }
             },
-            // A service that has just ended is told by the SIGCHLD that comes next.
+            // Lost if the service has just ended: SIGCHLD comes next.
             signal => drop(send(service.number(), signal)),
         }
     }

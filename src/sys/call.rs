@@ -1,4 +1,4 @@
-//! What a system call is given and answers; `processor` loads the registers and enters the kernel.
+//! A system call's arguments and result. `processor` loads the registers and enters the kernel.
 
 use core::num::NonZeroI32;
 
@@ -7,7 +7,7 @@ use core::num::NonZeroI32;
 #[cfg_attr(target_arch = "riscv64", path = "call/riscv64.rs")]
 pub(super) mod processor;
 
-/// An error number of the kernel: errno(3). Kept negative, as calls answer it: 400 bytes less than with a sign changed at each call.
+/// An error number of the kernel: errno(3). Kept negative, as calls return it: changing the sign at each call took 400 bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Errno(NonZeroI32);
 
@@ -20,7 +20,7 @@ impl Errno {
         }
     }
 
-    /// Of a number that is known at run time alone; none for 0.
+    /// From a number that is known only at run time; none for 0.
     pub fn numbered(number: u8) -> Option<Self> {
         NonZeroI32::new(-i32::from(number)).map(Self)
     }
@@ -31,8 +31,8 @@ impl Errno {
     }
 }
 
-/// What a call has answered: a value, or a negative errno. None called here answers more than MAX_RW_COUNT (include/linux/fs.h), so
-/// 32 bits hold it.
+/// What a call has returned: a value, or a negative errno. 32 bits hold it: no call made here returns more than MAX_RW_COUNT
+/// (include/linux/fs.h), which is below 2^31.
 #[derive(Clone, Copy)]
 #[must_use]
 pub(super) struct Answer(i32);
@@ -61,8 +61,8 @@ impl Answer {
     }
 }
 
-/// Makes a system call, and makes it again where a signal came between: signal(7). Unsafe: the arguments must be what the call
-/// asks for, see its man page.
+/// Makes the system call of this name, and repeats it if a signal interrupted it: signal(7). With `@` before it the call's number may be
+/// known only at run time. Unsafe: the arguments must be those that the call's man page asks for.
 macro_rules! call {
     ($name:ident $(, $argument:expr)*) => { $crate::sys::call::call!(@ syscalls::Sysno::$name $(, $argument)*) };
     (@ $number:expr) => { $crate::sys::call::call!(@ $number, 0) };

@@ -1,4 +1,4 @@
-//! Child processes: started, waited for.
+//! Child processes, started and waited for.
 
 use super::call::{Errno, call};
 use super::process::exit;
@@ -11,7 +11,7 @@ use linux_raw_sys::ioctl::TIOCSCTTY;
 pub struct Pid(i32);
 
 impl Pid {
-    /// No process has this number.
+    /// No process: what wait4(2) returns with WNOHANG if no child has ended.
     pub const NONE: Self = Self(0);
 
     pub fn number(self) -> i32 {
@@ -24,12 +24,12 @@ impl Pid {
 pub struct Ended(u32);
 
 impl Ended {
-    /// The signal that ended it.
+    /// The signal that ended it, if one did.
     pub fn signal(self) -> Option<u8> {
         Some(self.0 as u8 & 0x7f).filter(|signal| *signal != 0)
     }
 
-    /// What it has passed to exit(3), if no signal ended it.
+    /// Its argument to exit(3), if no signal ended it.
     pub fn exit_status(self) -> u8 {
         (self.0 >> 8) as u8
     }
@@ -38,23 +38,23 @@ impl Ended {
         self.0 == 0
     }
 
-    /// As a shell says it: the exit status, or 128 and the signal.
+    /// As a shell reports it: the exit status, or 128 plus the signal.
     pub fn code(self) -> u8 {
         self.signal().map_or(self.exit_status(), |signal| 128 + signal)
     }
 }
 
-/// `clone(CLONE_VFORK)`: starts a program in a child, where `execute` must call execve(2) and returns only to say why it could not.
-/// Returns when the child has become the program, or with that errno. clone(2)
+/// `clone(CLONE_VFORK)`: starts a program in a child. There `execute` runs, which must end with execve(2) and returns only on failure.
+/// Returns when the child has become the program, else fails with the errno of `execute`: clone(2).
 pub fn start(execute: &mut dyn FnMut() -> Result<(), Errno>) -> Result<Pid, Errno> {
-    // SAFETY: the child has a copy of all memory, and goes on with its own copy of this stack.
+    // SAFETY: without CLONE_VM the child has its own copy of all memory, this stack included.
     let child = unsafe { call!(clone, CLONE_VFORK, 0, 0, 0, 0) }.value()?;
     if child == 0 {
-        // Errnos of execve(2) and of what comes before it are below 256.
+        // The errnos of execve(2), and of the calls before it, fit into an exit status.
         exit(execute().map_or_else(|errno| errno.number() as u8, |()| 0))
     }
-    // A child without a signal for its end is one that __WCLONE finds (wait(2)), until it executes a program: then that signal is
-    // SIGCHLD (execve(2)). So whoever is found has failed.
+    // clone(2) was told no signal for the child's end. __WCLONE finds only such children (wait(2)), and execve(2) makes the signal
+    // SIGCHLD. So a child that is found here has not become the program.
     let child = child as i32;
     match wait(child, __WCLONE) {
         Err(errno) if errno == Errno::of(ECHILD) => Ok(Pid(child)),
@@ -63,16 +63,17 @@ pub fn start(execute: &mut dyn FnMut() -> Result<(), Errno>) -> Result<Pid, Errn
     }
 }
 
-/// `wait4(-1)`: the next child that ends: wait(2). ECHILD where there is none.
+/// `wait4(-1)`: waits for any child's end: wait(2). ECHILD if there is none.
 pub fn wait_for_any() -> Result<(Pid, Ended), Errno> {
     wait(ANY, 0)
 }
 
-/// `wait4(-1, WNOHANG)`: a child that has ended already, `Pid::NONE` if all go on: wait(2). ECHILD where there is none.
+/// `wait4(-1, WNOHANG)`: a child that has ended, [`Pid::NONE`] if all are still running: wait(2). ECHILD if there is none.
 pub fn reap() -> Result<(Pid, Ended), Errno> {
     wait(ANY, WNOHANG)
 }
 
+/// Any child: wait(2).
 const ANY: i32 = -1;
 
 fn wait(child: i32, flags: u32) -> Result<(Pid, Ended), Errno> {
@@ -82,11 +83,12 @@ fn wait(child: i32, flags: u32) -> Result<(Pid, Ended), Errno> {
     Ok((Pid(pid as i32), Ended(status)))
 }
 
-/// `setsid()`, `ioctl(0, TIOCSCTTY)`: a session of one's own, with descriptor 0 as its terminal if it is one. setsid(2), ioctl_tty(2)
+/// `setsid()`, `ioctl(0, TIOCSCTTY)`: a new session, with descriptor 0 as its controlling terminal if it is a terminal: setsid(2),
+/// ioctl_tty(2).
 pub fn begin_session() -> Result<(), Errno> {
     // SAFETY: no memory is touched.
     unsafe { call!(setsid) }.value()?;
-    // What is no terminal, or is that of another session, is none for this one.
+    // Fails if it is no terminal, or another session's: then this session has none.
     // SAFETY: no memory is touched.
     let _ = unsafe { call!(ioctl, 0, TIOCSCTTY, 0) };
     Ok(())

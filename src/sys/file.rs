@@ -10,12 +10,11 @@ use linux_raw_sys::general::{
 };
 use syscalls::Sysno;
 
-/// An open file, closed when it is dropped. What is still open then closes when the service is executed (O_CLOEXEC, open(2)), but
-/// for descriptors 0, 1 and 2.
+/// An open file, closed when it is dropped, or when the service is executed (O_CLOEXEC, open(2)), unless it is 0, 1 or 2.
 pub struct Descriptor(pub(super) u32);
 
 impl Drop for Descriptor {
-    /// close(2). The descriptor is gone even after a failure, EINTR included, so that is never tried again.
+    /// close(2). The descriptor is gone even after a failure, EINTR included, so the call is never repeated.
     fn drop(&mut self) {
         // SAFETY: no memory is touched, and nobody else has this descriptor.
         let _ = unsafe { syscalls::raw::syscall1(Sysno::close as usize, self.0 as usize) };
@@ -27,12 +26,12 @@ fn open(path: CStrPtr, flags: u32, mode: u32) -> Result<Descriptor, Errno> {
     unsafe { call!(openat, AT_FDCWD, path.as_ptr(), flags, mode) }.value().map(Descriptor)
 }
 
-/// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2). A FIFO without a writer is opened at once.
+/// `openat(path, O_RDONLY | O_NONBLOCK)`: open(2). Does not wait for a FIFO's writer.
 pub fn open_to_read(path: CStrPtr) -> Result<Descriptor, Errno> {
     open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0)
 }
 
-/// `openat(path, O_WRONLY | O_TRUNC | O_NONBLOCK)`, of a file that exists: open(2). A FIFO without a reader gives ENXIO.
+/// `openat(path, O_WRONLY | O_TRUNC | O_NONBLOCK)`: open(2). ENOENT if there is no file, ENXIO of a FIFO without a reader.
 pub fn open_to_write(path: CStrPtr) -> Result<Descriptor, Errno> {
     open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0)
 }
@@ -42,38 +41,38 @@ pub fn open_directory(path: CStrPtr) -> Result<Descriptor, Errno> {
     open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
 }
 
-/// `faccessat(path, F_OK)`: ENOENT where nothing is. access(2); symlinks are followed.
+/// `faccessat(path, F_OK)`: ENOENT if nothing is at `path`: access(2). Follows symlinks.
 pub fn look_for(path: CStrPtr) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
     unsafe { call!(faccessat, AT_FDCWD, path.as_ptr(), F_OK) }.done()
 }
 
-/// `openat(path, O_RDWR | O_APPEND)`: a device. It stays open when the service is executed.
+/// `openat(path, O_RDWR | O_APPEND)`: open(2). Without O_CLOEXEC, so the service inherits it.
 pub fn open_device(path: CStrPtr) -> Result<Descriptor, Errno> {
     open(path, O_RDWR | O_APPEND, 0)
 }
 
-/// `mknodat(path, S_IFCHR | 0600, major, minor)`: for root alone, as the kernel makes them where nobody says otherwise
-/// (devtmpfs_create_node). mknod(2); numbers below 256, see Documentation/admin-guide/devices.txt of the kernel.
+/// `mknodat(path, S_IFCHR | 0600, major, minor)`: mknod(2). For root alone, as devtmpfs makes devices by default (devtmpfs_create_node in
+/// drivers/base/devtmpfs.c). For the numbers see the kernel's Documentation/admin-guide/devices.txt.
 pub fn make_character_device(path: CStrPtr, major: u8, minor: u8) -> Result<(), Errno> {
     let device = usize::from(major) << 8 | usize::from(minor);
     // SAFETY: `path` is NUL-terminated.
     unsafe { call!(mknodat, AT_FDCWD, path.as_ptr(), S_IFCHR | 0o600, device) }.done()
 }
 
-/// `mkdirat(path, mode)`: mkdir(2).
+/// `mkdirat(path, mode)`: mkdir(2). ENOENT if the parent is missing.
 pub fn make_directory(path: CStrPtr, mode: u32) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
     unsafe { call!(mkdirat, AT_FDCWD, path.as_ptr(), mode) }.done()
 }
 
-/// As long as the kernel takes a path, a NUL included.
+/// PATH_MAX of include/uapi/linux/limits.h: the longest path that the kernel takes, with its NUL.
 pub type PathBuffer = Vec<u8, 4096>;
 
-/// The mode of a directory that no plan names.
+/// The mode of a directory for which the plan has none.
 pub const DIRECTORY_MODE: u32 = 0o755;
 
-/// Success where what was to be made is there already.
+/// Turns EEXIST into success.
 pub fn allow_existing(result: Result<(), Errno>) -> Result<(), Errno> {
     match result {
         Err(errno) if errno == Errno::of(EEXIST) => Ok(()),
@@ -81,28 +80,28 @@ pub fn allow_existing(result: Result<(), Errno>) -> Result<(), Errno> {
     }
 }
 
-/// `mkdirat(path, mode)`, in parents that are made if they are missing: mkdir(2).
+/// `mkdirat(path, mode)`, after making missing parents: mkdir(2).
 pub fn new_directory(path: CStrPtr, mode: u32, buffer: &mut PathBuffer) -> Result<(), Errno> {
     // SAFETY: these are mkdirat's arguments.
     unsafe { make(Sysno::mkdirat, [AT_FDCWD as usize, path.as_ptr() as usize, mode as usize, 0], path, buffer) }
         .map(drop)
 }
 
-/// `mknodat(path, S_IFREG)`: an empty file without permissions, in parents that are made if they are missing. mknod(2).
+/// `mknodat(path, S_IFREG)`, after making missing parents: an empty file without permissions: mknod(2).
 pub fn new_empty_file(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
     // SAFETY: these are mknodat's arguments.
     unsafe { make(Sysno::mknodat, [AT_FDCWD as usize, path.as_ptr() as usize, S_IFREG as usize, 0], path, buffer) }
         .map(drop)
 }
 
-/// `symlinkat(target, path)`, in parents that are made if they are missing: symlink(2).
+/// `symlinkat(target, path)`, after making missing parents: symlink(2).
 pub fn new_symlink(target: CStrPtr, path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
     let arguments = [target.as_ptr() as usize, AT_FDCWD as usize, path.as_ptr() as usize, 0];
     // SAFETY: these are symlinkat's arguments, and the target is NUL-terminated.
     unsafe { make(Sysno::symlinkat, arguments, path, buffer) }.map(drop)
 }
 
-/// `openat(path, O_WRONLY | O_CREAT | O_EXCL, mode)`: a new file, in parents that are made if they are missing. open(2).
+/// `openat(path, O_WRONLY | O_CREAT | O_EXCL, mode)`, after making missing parents: open(2). EEXIST if something is there.
 pub fn new_file(path: CStrPtr, mode: u32, buffer: &mut PathBuffer) -> Result<Descriptor, Errno> {
     let flags = (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC) as usize;
     // SAFETY: these are openat's arguments.
@@ -110,10 +109,10 @@ pub fn new_file(path: CStrPtr, mode: u32, buffer: &mut PathBuffer) -> Result<Des
         .map(Descriptor)
 }
 
-/// Makes something; where that fails for want of a parent, makes each that is missing, and tries once more.
+/// Makes something at `path`. If that fails with ENOENT, makes the missing parents, and tries once more.
 ///
 /// # Safety
-/// These are the arguments of that call.
+/// The arguments are those that the call asks for.
 unsafe fn make(call: Sysno, [a, b, c, d]: [usize; 4], path: CStrPtr, buffer: &mut PathBuffer) -> Result<u32, Errno> {
     let mut has_parents = false;
     loop {
@@ -127,7 +126,7 @@ unsafe fn make(call: Sysno, [a, b, c, d]: [usize; 4], path: CStrPtr, buffer: &mu
     }
 }
 
-/// Makes the directories that a path leads through, from left to right.
+/// Makes the missing directories that a path leads through, from left to right.
 fn make_parents(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
     buffer.clear();
     let mut rest = path.bytes();
@@ -143,12 +142,12 @@ fn make_parents(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `readlinkat(path)`: as much of the target as `buffer` holds. readlink(2); EINVAL of what is no symlink.
+/// `readlinkat(path)`: as much of the target as `buffer` holds: readlink(2). EINVAL of what is no symlink.
 pub fn read_symlink(path: CStrPtr, buffer: &mut PathBuffer) -> Result<(), Errno> {
-    // SAFETY: `path` is NUL-terminated, and the buffer as long as it says.
+    // SAFETY: `path` is NUL-terminated, and the buffer has that capacity.
     let length =
         unsafe { call!(readlinkat, AT_FDCWD, path.as_ptr(), buffer.as_mut_ptr(), buffer.capacity()) }.value()?;
-    // SAFETY: the kernel has written so many bytes.
+    // SAFETY: the kernel has written `length` bytes.
     unsafe { buffer.set_len(length as usize) };
     Ok(())
 }
@@ -159,22 +158,22 @@ pub fn unlink(path: CStrPtr) -> Result<(), Errno> {
     unsafe { call!(unlinkat, AT_FDCWD, path.as_ptr(), 0) }.done()
 }
 
-/// `fchmodat(path, mode)`: all permission bits, whatever the umask. chmod(2).
+/// `fchmodat(path, mode)`: all permission bits, whatever the umask: chmod(2).
 pub fn set_mode(path: CStrPtr, mode: u32) -> Result<(), Errno> {
     // SAFETY: `path` is NUL-terminated.
     unsafe { call!(fchmodat, AT_FDCWD, path.as_ptr(), mode) }.done()
 }
 
 impl Descriptor {
-    /// `read(file)` to its end, or as much as `text` holds: read(2).
+    /// `read(file)` until its end, or until `text` is full: read(2). Replaces what `text` held.
     pub fn read_to_end(&self, text: &mut VecView<u8>) -> Result<(), Errno> {
         let mut length = 0;
         loop {
-            // Written first: to read an untouched page maps the page of zeros, and to write it then faults once more
-            // (do_anonymous_page and do_wp_page in mm/memory.c).
-            // SAFETY: the kernel has written so many bytes, no more than there is capacity for.
+            // The length is written before anything of `text` is read: reading an untouched page maps the zero page, and the write after
+            // that faults again (do_anonymous_page and do_wp_page in mm/memory.c).
+            // SAFETY: the kernel has written `length` bytes, no more than the capacity.
             unsafe { text.set_len(length) };
-            // SAFETY: there is that much capacity behind them.
+            // SAFETY: that much capacity is left after `length` bytes.
             let read =
                 unsafe { call!(read, self.0, text.as_mut_ptr().add(length), text.capacity() - length) }.value()?;
             if read == 0 {
@@ -184,25 +183,26 @@ impl Descriptor {
         }
     }
 
-    /// `write(file, bytes)`, once: how many bytes went. write(2).
+    /// `write(file, bytes)`, once; returns how many bytes were written: write(2).
     pub fn write(&self, bytes: &[u8]) -> Result<u32, Errno> {
-        // SAFETY: there are so many bytes.
+        // SAFETY: a pointer to bytes, and how many they are.
         unsafe { call!(write, self.0, bytes.as_ptr(), bytes.len()) }.value()
     }
 
-    /// `sendfile(to, from, length)`, from where both stand: how many bytes went, at times fewer. sendfile(2).
+    /// `sendfile(to, from, length)`, at the current offset of both; returns how many bytes were copied, 0 at the end of `from`:
+    /// sendfile(2).
     pub fn send(&self, from: &Self, length: usize) -> Result<u32, Errno> {
         // SAFETY: the offset is null, no memory is touched.
         unsafe { call!(sendfile, self.0, from.0, 0, length) }.value()
     }
 
-    /// `fchown(file, owner)`: chown(2). It clears the set-uid and set-gid bits.
+    /// `fchown(file, owner)`: chown(2). Clears the set-uid and set-gid bits.
     pub fn set_owner(&self, (user, group): (u32, u32)) -> Result<(), Errno> {
         // SAFETY: no memory is touched.
         unsafe { call!(fchown, self.0, user, group) }.done()
     }
 
-    /// `finit_module(file, parameters, flags)`: init_module(2). EEXIST of one that is loaded already.
+    /// `finit_module(file, parameters, flags)`: init_module(2). EEXIST if it is loaded already.
     pub fn load_module(&self, parameters: CStrPtr, is_compressed: bool) -> Result<(), Errno> {
         let flags = if is_compressed { MODULE_INIT_COMPRESSED_FILE } else { 0 };
         // SAFETY: `parameters` is NUL-terminated.
@@ -210,6 +210,6 @@ impl Descriptor {
     }
 }
 
-/// The kernel itself is to decompress the module, since Linux 5.17 and with CONFIG_MODULE_DECOMPRESS. From
-/// include/uapi/linux/module.h, which linux-raw-sys leaves out.
+/// The kernel is to decompress the module: since Linux 5.17, with CONFIG_MODULE_DECOMPRESS. From include/uapi/linux/module.h, which
+/// linux-raw-sys leaves out.
 const MODULE_INIT_COMPRESSED_FILE: usize = 4;

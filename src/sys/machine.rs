@@ -9,7 +9,7 @@ use linux_raw_sys::general::{
     LINUX_REBOOT_CMD_RESTART, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, timespec,
 };
 
-/// Calls `attempt` every five milliseconds as long as it fails with this errno: ETIMEDOUT after so many seconds.
+/// Calls `attempt` every five milliseconds as long as it fails with the errno `on`. ETIMEDOUT after so many seconds.
 pub fn retry(on: Errno, seconds: u64, attempt: &mut dyn FnMut() -> Result<(), Errno>) -> Result<(), Errno> {
     let mut end = None;
     loop {
@@ -22,17 +22,17 @@ pub fn retry(on: Errno, seconds: u64, attempt: &mut dyn FnMut() -> Result<(), Er
             return Err(Errno::of(ETIMEDOUT));
         }
         let time = timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-        // SAFETY: a struct timespec, and no memory for what is left of it. nanosleep(2)
+        // SAFETY: a struct timespec, and a null pointer: nanosleep(2).
         unsafe { call!(nanosleep, &raw const time, 0) }.done()?;
     }
 }
 
 /// In nanoseconds.
 const SECOND: u64 = 1_000_000_000;
-/// In seconds, 30 years: so that no sum is too large.
+/// In seconds, 30 years: longer waits are cut to this, so that no sum overflows.
 const FOREVER: u64 = 1_000_000_000;
 
-/// `clock_gettime(CLOCK_BOOTTIME)`: nanoseconds since the kernel has started: clock_gettime(2).
+/// `clock_gettime(CLOCK_BOOTTIME)`: nanoseconds since the kernel started: clock_gettime(2).
 fn now() -> Result<u64, Errno> {
     let mut time = MaybeUninit::<timespec>::uninit();
     // SAFETY: the kernel fills the whole of a struct timespec: put_timespec64 in kernel/time/time.c.
@@ -43,18 +43,18 @@ fn now() -> Result<u64, Errno> {
     Ok(time.tv_sec as u64 * SECOND + time.tv_nsec as u64)
 }
 
-/// `sync()`: all that is to be written to disks is there: sync(2).
+/// `sync()`: returns when all that is to be written to disks has been: sync(2).
 pub fn sync() {
     // SAFETY: takes nothing, cannot fail.
     let _ = unsafe { call!(sync) };
 }
 
-/// `reboot(LINUX_REBOOT_CMD_CAD_OFF)`: ctrl-alt-del sends pid 1 a SIGINT, no more: reboot(2).
+/// `reboot(LINUX_REBOOT_CMD_CAD_OFF)`: ctrl-alt-del only sends pid 1 a SIGINT from now on: reboot(2).
 pub fn disable_ctrl_alt_del() -> Result<(), Errno> {
     reboot(LINUX_REBOOT_CMD_CAD_OFF)
 }
 
-/// `reboot(action)`: returns only to say why not. reboot(2)
+/// `reboot(action)`: returns on failure only: reboot(2). Not for [`Action::Panic`], which is an exit.
 pub fn end(action: Action) -> Result<(), Errno> {
     reboot(match action {
         Action::Reboot => LINUX_REBOOT_CMD_RESTART,
@@ -64,6 +64,6 @@ pub fn end(action: Action) -> Result<(), Errno> {
 }
 
 fn reboot(command: u32) -> Result<(), Errno> {
-    // SAFETY: no memory is touched; of this process nothing is left to do.
+    // SAFETY: no memory is touched.
     unsafe { call!(reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command, 0) }.done()
 }

@@ -1,4 +1,4 @@
-//! The process itself: who it is, its descriptors 0 to 2, what it becomes, how it ends.
+//! Init's own process: its number, its descriptors 0 to 2, its limits, becoming a program, exit.
 
 use super::call::{Errno, call};
 use super::file::Descriptor;
@@ -18,7 +18,7 @@ pub fn standard_error() -> ManuallyDrop<Descriptor> {
     ManuallyDrop::new(Descriptor(2))
 }
 
-/// `fcntl(2, F_GETFD)`: whether descriptor 2 is open, closed only if EBADF: fcntl(2). The kernel opens all three or
+/// `fcntl(2, F_GETFD)`: whether descriptor 2 is open: fcntl(2). Only EBADF says that it is not. The kernel opens all three or
 /// none (console_on_rootfs in init/main.c).
 pub fn has_standard_error() -> bool {
     // SAFETY: no memory is touched.
@@ -33,12 +33,12 @@ pub fn open_stdout_and_stderr(stdin: Descriptor) -> Result<(), Errno> {
     Ok(())
 }
 
-/// What the kernel has passed of one kind, arguments or environment: pointers to strings up to a null pointer.
+/// The arguments or the environment that the kernel has passed: pointers to strings up to a null pointer.
 pub struct KernelWords(*const Option<CStrPtr<'static>>);
 
 impl KernelWords {
     /// # Safety
-    /// That is what is there, and it stays as it is.
+    /// `first` points to pointers to NUL-terminated strings, up to a null pointer, and none of that changes while the process runs.
     pub unsafe fn new(first: *const usize) -> Self {
         Self(first.cast())
     }
@@ -48,7 +48,7 @@ impl Iterator for KernelWords {
     type Item = CStrPtr<'static>;
 
     fn next(&mut self) -> Option<CStrPtr<'static>> {
-        // SAFETY: not behind the null pointer.
+        // SAFETY: this is not past the null pointer.
         let word = unsafe { *self.0 }?;
         // SAFETY: this was not the null pointer.
         self.0 = unsafe { self.0.add(1) };
@@ -56,29 +56,29 @@ impl Iterator for KernelWords {
     }
 }
 
-/// What the kernel has passed after argv[0], and memory before it for the arguments of the plan.
+/// What the kernel has passed after argv[0], and memory before that for the words of one line of the plan.
 pub struct Arguments(*mut Option<CStrPtr<'static>>);
 
 impl Arguments {
     /// # Safety
-    /// There are pointers to strings up to a null pointer, which stay as they are, and before them memory for a line's words,
-    /// which nobody else uses.
+    /// `first` points to pointers to NUL-terminated strings, up to a null pointer, and the strings don't change while the process runs.
+    /// Nothing else uses the memory for [`MAX_WORDS`](language::MAX_WORDS) pointers right before `first`, nor the pointer at `first`.
     pub unsafe fn new(first: *mut usize) -> Self {
         Self(first.cast())
     }
 
-    /// Leaves out what the kernel has passed: for a program that is not the service, in a process that is not pid 1.
+    /// Removes what the kernel has passed: `run`'s program gets none of it.
     pub fn drop_kernel_words(&mut self) {
-        // SAFETY: there is a pointer at least, the null pointer.
+        // SAFETY: at least the null pointer is there.
         unsafe { self.0.write(None) };
     }
 
-    /// Puts these words before the kernel's, and returns where the whole begins.
+    /// Puts these words before the kernel's, and returns the first: argv for execve(2).
     fn with(&self, words: Words<'static>) -> *const Option<CStrPtr<'static>> {
         let first = self.0.wrapping_sub(words.len());
         let mut place = first;
         for word in words {
-            // SAFETY: a line has no more words than there is memory for.
+            // SAFETY: a line has at most `MAX_WORDS` words.
             unsafe { place.write(Some(word)) };
             place = place.wrapping_add(1);
         }
@@ -86,8 +86,8 @@ impl Arguments {
     }
 }
 
-/// `execve(first of the words, words and arguments, environment)`: returns only to say why not. execve(2). E2BIG of an
-/// environment that isn't ended by `None`.
+/// `execve(first of the words, words and arguments, environment)`: returns on failure only: execve(2). E2BIG too if the last place of
+/// `environment` is in use.
 pub fn execute(
     words: Words<'static>,
     arguments: &Arguments,
@@ -97,18 +97,18 @@ pub fn execute(
         return Err(Errno::of(E2BIG));
     }
     let argv = arguments.with(words);
-    // SAFETY: both lists are pointers to NUL-terminated strings with a null pointer behind, and a line has a word at least.
+    // SAFETY: both lists are pointers to NUL-terminated strings with a null pointer at the end, and there is at least one word.
     unsafe { call!(execve, *argv.cast::<usize>(), argv, environment.as_ptr()) }.done()
 }
 
-/// `prlimit64(limit, soft and hard)`, of this process and those it starts: setrlimit(2).
+/// `prlimit64(limit, soft and hard)`, of this process and those that it starts: setrlimit(2). `limit` is a RLIMIT_*.
 pub fn set_limit(limit: u8, soft: u64, hard: u64) -> Result<(), Errno> {
     let limits = rlimit64 { rlim_cur: soft, rlim_max: hard };
-    // SAFETY: a struct rlimit64, and no memory for what was there before.
+    // SAFETY: a struct rlimit64 to read, and a null pointer for the old one.
     unsafe { call!(prlimit64, 0, limit, &raw const limits, 0) }.done()
 }
 
-/// `exit_group(code)`: exit_group(2). For pid 1 the kernel panics and prints the code.
+/// `exit_group(code)`: exit_group(2). If pid 1 exits, the kernel panics and prints the code.
 pub fn exit(code: u8) -> ! {
     loop {
         // SAFETY: does not return.

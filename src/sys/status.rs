@@ -1,4 +1,4 @@
-//! What is known of a file that is open.
+//! What fstat(2) says of an open file.
 
 use super::call::{Errno, call};
 use super::file::Descriptor;
@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use linux_raw_sys::general::{S_IFDIR, S_IFMT, S_IFREG, stat};
 
 impl Descriptor {
-    /// `fstat(file)`: stat(2). `buffer` is where the kernel writes, so that nothing need be moved.
+    /// `fstat(file)`: stat(2). The kernel writes to `buffer`, so that the result is not copied.
     pub fn status<'b>(&self, buffer: &'b mut MaybeUninit<Status>) -> Result<&'b Status, Errno> {
         // SAFETY: there is memory for a struct stat, which the kernel fills whole: cp_new_stat in fs/stat.c.
         unsafe {
@@ -16,7 +16,7 @@ impl Descriptor {
     }
 }
 
-/// What fstat(2) says of a file.
+/// A struct stat: stat(3type).
 #[repr(transparent)]
 pub struct Status(stat);
 
@@ -49,7 +49,7 @@ impl Status {
         self.0.st_size as usize
     }
 
-    /// How many bytes its pages take: fewer than its size where it has holes. The kernel counts in units of 512: stat(2).
+    /// How many bytes its pages take: fewer than its size if it has holes. The kernel counts in units of 512: stat(3type).
     pub fn stored(&self) -> usize {
         (self.0.st_blocks as usize) << 9
     }

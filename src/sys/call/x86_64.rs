@@ -3,11 +3,11 @@
 use core::arch::naked_asm;
 use linux_raw_sys::errno::EINTR;
 
-/// Makes the call whose number and arguments are in the registers, and makes it again where a signal came between: signal(7).
-/// One routine for all: a loop at each call took 152 bytes.
+/// Makes the call whose number and arguments are in the registers, and repeats it if a signal interrupted it: signal(7).
+/// One routine for all calls: a loop at each call took 152 bytes.
 ///
 /// # Safety
-/// The arguments are what the call asks for. Not to be called from Rust, which does not pass them so.
+/// The arguments are those that the call asks for. Only [`enter_with`] may call this: Rust would pass them in other registers.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter() {
     naked_asm!(
