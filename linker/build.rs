@@ -1,4 +1,4 @@
-//! Checks the plan that is built in and makes its steps, and passes the linker script to the program `init`.
+//! Checks the plan to build in, writes its steps as Rust, and tells the linker how to make the program `init`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use language::{
     CStrPtr, LARGE_PAGES, Line, Lines, MAX_LEN, MountFlags, Plan, ROOT_MODE, ROOT_OPTIONS, Refusal, Step, Text, Verb,
 };
 
-/// Each argument of the linker's, for the program alone, and why it is there.
+/// The linker's arguments for `init`, each with its reason.
 const LINK: &[&str] = &[
-    "-fuse-ld=lld",          // the toolchain's own links for each processor, and writes binaries
+    "-fuse-ld=lld",          // rustc's own: it links for each processor, and knows --oformat=binary
     "-nostartfiles",         // _start is ours
     "-nostdlib",             // there is no C library
     "-static",               // no interpreter
@@ -19,10 +19,10 @@ const LINK: &[&str] = &[
     "-Wl,--build-id=none",   // 36 bytes that nobody reads
     "-Wl,--no-eh-frame-hdr", // no unwinding, no index for it
     "-Wl,--oformat=binary",  // the script writes the ELF header: no section table, 270 bytes less
-    "-Wl,-z,norelro",        // nothing is written, so there is nothing to protect after a relocation
+    "-Wl,-z,norelro",        // there are no relocations to protect afterwards
 ];
 
-/// By Rust's name: e_machine and e_flags as elf.h has them, what the linker calls it.
+/// Rust's name of each processor, its e_machine and e_flags (elf.h), and the linker's name of it (-m).
 const PROCESSORS: &[(&str, u16, u32, &str)] = &[
     ("x86_64", 62, 0, "elf_x86_64"),
     ("aarch64", 183, 0, "aarch64linux"),
@@ -43,12 +43,12 @@ fn main() {
     for argument in LINK {
         println!("cargo:rustc-link-arg-bin=init={argument}");
     }
-    // Four pages with the plan that is built in by default; another may be longer.
+    // Four pages; more only for a long built-in plan, beside which everything else may take 3.5 pages.
     let limit = (4 * 4096).max(3 * 4096 + 2048 + build_in(&plan_to_build_in(&root)));
     println!("cargo:rustc-link-arg-bin=init=-Wl,--defsym=limit={limit}");
 }
 
-/// The directory where the C compiler, which rustc calls to link, finds the toolchain's `ld.lld`.
+/// The directory with rustc's `ld.lld`, for the C compiler, which rustc calls to link.
 fn linkers() -> PathBuf {
     let [rustc, host] = ["RUSTC", "HOST"].map(|name| env::var_os(name).expect("cargo sets RUSTC and HOST"));
     let output = Command::new(rustc).args(["--print", "sysroot"]).output();
@@ -64,7 +64,7 @@ fn plan_to_build_in(root: &Path) -> PathBuf {
     root.join(named.unwrap_or_else(|| "src/default.plan".into()))
 }
 
-/// Reads the plan and writes its lines as Rust; returns how many bytes they take.
+/// Reads the plan and writes its steps as Rust, for src/built_in.rs; returns how many bytes they take in `init`.
 fn build_in(file: &Path) -> usize {
     println!("cargo:rerun-if-changed={}", file.display());
     let bytes = fs::read(file).unwrap_or_else(|error| refuse(&format!("{}: {error}", file.display())));
@@ -94,7 +94,7 @@ fn build_in(file: &Path) -> usize {
     let verbs: Vec<String> = verbs.into_iter().collect();
     code += &format!("const fn is_in_plan(verb: Verb) -> bool {{\n    matches!(verb, {})\n}}\n", verbs.join(" | "));
     if is_fixed {
-        code += &worked_out(plan);
+        code += &precomputed(plan);
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("built_in.rs"), code)
@@ -102,28 +102,28 @@ fn build_in(file: &Path) -> usize {
     size
 }
 
-/// The words of a step, each with a NUL behind it. In a fixed plan the options of `mount`, which no message names, are those of the
-/// filesystem alone.
+/// The words of a step, each with a NUL at its end. In a fixed plan `mount` has only the filesystem's options: no message names options,
+/// and the flags are in `FLAGS`.
 fn words(step: &Step, is_fixed: bool) -> Vec<u8> {
     let mut words: Vec<Vec<u8>> = step.words().map(|word| word.to_bytes().to_vec()).collect();
     if is_fixed && step.verb() == Verb::Mount && words.len() > 4 {
         words.truncate(4);
         let [.., options] = step.arguments();
-        // No word is empty.
-        words.extend(Some(taken(options).1).filter(|data| !data.is_empty()));
+        // A step has no empty words.
+        words.extend(Some(split_options(options).1).filter(|data| !data.is_empty()));
     }
     words.into_iter().flat_map(|word| [word, vec![0]].concat()).collect()
 }
 
-/// What src/plan/fixed.rs need not work out.
-fn worked_out(plan: Plan) -> String {
+/// What src/plan/fixed.rs need not compute: the flags of each step, and the options of `root`.
+fn precomputed(plan: Plan) -> String {
     let mut flags = Vec::new();
     let mut code = String::new();
     for step in plan.steps() {
         let [first, .., fourth] = step.arguments();
         flags.push(match step.verb() {
             Verb::Root => {
-                let (flags, data) = taken(if first.is_empty() { ROOT_OPTIONS } else { first });
+                let (flags, data) = split_options(if first.is_empty() { ROOT_OPTIONS } else { first });
                 let data = [ROOT_MODE.to_bytes(), &data].concat();
                 for (name, begin) in [("ROOT", &[][..]), ("ROOT_WITH_LARGE_PAGES", LARGE_PAGES.to_bytes())] {
                     let options = [begin, &data].concat();
@@ -131,7 +131,7 @@ fn worked_out(plan: Plan) -> String {
                 }
                 flags
             }
-            Verb::Mount => taken(fourth).0,
+            Verb::Mount => split_options(fourth).0,
             _ => MountFlags::default(),
         });
     }
@@ -140,12 +140,13 @@ fn worked_out(plan: Plan) -> String {
     code
 }
 
-/// The flags among mount options, and what is the filesystem's.
-fn taken(options: CStrPtr) -> (MountFlags, Vec<u8>) {
+/// Splits mount options into flags and the filesystem's options.
+fn split_options(options: CStrPtr) -> (MountFlags, Vec<u8>) {
     let mut data = Vec::new();
     (MountFlags::take(options, |byte| data.push(byte)), data)
 }
 
+/// Ends the build with an error.
 fn refuse(message: &str) -> ! {
     println!("cargo:error={message}");
     process::exit(1)

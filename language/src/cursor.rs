@@ -1,4 +1,4 @@
-//! Positions in a text that ends with NUL, and the parser's way to cut words out of it.
+//! Positions in a text that ends with NUL, and how the parser cuts words out of it.
 //!
 //! Holds on entry: whoever makes a [`Cursor`] has a NUL-terminated text that lives as long as `'t`. Holds on exit: it never
 //! leads beyond that NUL.
@@ -17,7 +17,7 @@ impl<'t> Cursor<'t> {
         unsafe { self.0.read() }
     }
 
-    /// The position behind this one; the same at a NUL.
+    /// The next position; at a NUL the same one.
     pub fn next(self) -> Self {
         if self.byte() == 0 {
             return self;
@@ -26,24 +26,24 @@ impl<'t> Cursor<'t> {
         Self(unsafe { self.0.add(1) }, PhantomData)
     }
 
-    /// What begins there, up to where it is cut off.
+    /// The string from there up to the next NUL.
     pub fn c_str(self) -> CStrPtr<'t> {
         // SAFETY: there is a NUL.
         unsafe { CStrPtr::from_ptr(self.0) }
     }
 }
 
-/// The position of the parser, which cuts lines into words.
+/// The parser's position, at which it ends words with NULs.
 pub struct Editor<'t> {
     at: Cursor<'t>,
     /// The text's last byte.
     end: *const u8,
-    /// Of the current line.
+    /// The current line's, from 1; 0 before the first.
     number: u16,
 }
 
 impl<'t> Editor<'t> {
-    /// Before the first line of a text, whose last byte becomes NUL, as every newline does. NULs become spaces.
+    /// At the beginning of a text. Its newlines become NULs, and so does its last byte, whatever that is; its NULs become spaces.
     pub fn new(text: &'t mut [u8]) -> Self {
         for byte in text.iter_mut() {
             *byte = match *byte {
@@ -88,13 +88,13 @@ impl<'t> Editor<'t> {
         self.at = self.at.next();
     }
 
-    /// Cuts off the word that has ended before this position, and goes on behind.
+    /// Moves past the byte at this position, then ends `word` with a NUL, which may replace that byte.
     pub fn cut(&mut self, word: Span<'t>) {
         self.advance();
         self.cut_at_end(word);
     }
 
-    /// Cuts the text off where this part of a word ends.
+    /// Ends this part of a word with a NUL.
     pub fn cut_at_end(&mut self, part: Span<'t>) {
         // SAFETY: a word ends in the text, at its last NUL at the latest; and nobody else writes.
         unsafe { part.end.0.cast_mut().write(0) };
@@ -104,7 +104,7 @@ impl<'t> Editor<'t> {
 /// A part of a text.
 #[derive(Clone, Copy)]
 pub struct Span<'t> {
-    /// Not behind the end.
+    /// At or before the end.
     pub begin: Cursor<'t>,
     /// At the text's NUL, or before it.
     pub end: Cursor<'t>,
@@ -115,13 +115,13 @@ impl<'t> Span<'t> {
         self.begin == self.end
     }
 
-    /// Where it is in a text that begins there.
+    /// Its place in the text that begins at `text`.
     pub fn range_in(self, text: *const u8) -> Range<usize> {
         let place = |cursor: Cursor| cursor.0 as usize - text as usize;
         place(self.begin)..place(self.end)
     }
 
-    /// Removes what is before the first of this byte, or all of it, and returns that.
+    /// Removes and returns what is before the first such byte; all if there is none.
     pub fn take_until(&mut self, byte: u8) -> Self {
         let begin = self.begin;
         while !self.is_empty() && self.begin.byte() != byte {
@@ -140,7 +140,7 @@ impl Iterator for Span<'_> {
             return None;
         }
         let byte = self.begin.byte();
-        // SAFETY: the end is one byte further at the least.
+        // SAFETY: the end is at least one byte further.
         self.begin.0 = unsafe { self.begin.0.add(1) };
         Some(byte)
     }

@@ -14,7 +14,7 @@ pub enum Fault {
     NotANumber,
     UnknownLimit,
     UnknownAction,
-    /// An option of `root` that changes a mount where a new one is wanted.
+    /// An option of `root` that would change a mount instead of making one.
     NotForANewMount,
     OutOfOrder,
     /// Its last step runs no service.
@@ -23,12 +23,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether it is the plan's as a whole, not a line's.
+    /// Whether it concerns the plan as a whole, not one line.
     pub fn is_of_the_plan(self) -> bool {
         matches!(self, Self::NoExec | Self::TooLong)
     }
 
-    /// What a message says of it, ASCII.
+    /// Its text in a message, ASCII.
     pub fn text(self) -> CStrPtr<'static> {
         CStrPtr::new(match self {
             Self::UnknownVerb => c"unknown verb",

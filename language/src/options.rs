@@ -1,4 +1,4 @@
-//! Mount options: the flag words of fstab(5) become mount(2)'s flags, whatever else there is is the filesystem's.
+//! Mount options: the flag words of mount(8) become flags of mount(2), all others go to the filesystem.
 
 use crate::cursor::Span;
 use crate::string::CStrPtr;
@@ -9,8 +9,8 @@ use linux_raw_sys::general::{
     MS_STRICTATIME, MS_SYNCHRONOUS, MS_UNBINDABLE,
 };
 
-/// The words of fstab(5) and mount(8) that a boot has a use for, and the bit that each sets or clears; those of nearly every
-/// mount first. `defaults` clears one that only the kernel itself ever sets.
+/// The flag words of mount(8) that are of use in a boot, and the bit that each sets or clears. The most frequent come first, because
+/// [`find`] searches from the start. `defaults` clears a bit that only the kernel sets, so it does nothing.
 const WORDS: &[(&str, u8)] = &[
     ("nosuid", set(MS_NOSUID)),
     ("nodev", set(MS_NODEV)),
@@ -64,22 +64,22 @@ const fn clear(flag: u32) -> u8 {
 
 const PROPAGATION: u32 = MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE;
 
-/// What the flag words among mount options say. mount(2) takes these one kind a call: what is mounted, what a mount's flags
-/// become, its propagation.
+/// The flag words among mount options. mount(2) takes at most one kind of them a call: what to mount, new flags of a mount, its
+/// propagation.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct MountFlags {
-    /// MS_* bits, but for propagation. Of two words for the same bit the later one holds.
+    /// MS_* bits, except propagation. Of two words for the same bit the later one wins.
     pub set: u32,
-    /// Bits that a word has cleared.
+    /// MS_* bits that a word has cleared, and no later one has set.
     pub cleared: u32,
-    /// MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, and MS_REC if it is that of all mounts below too.
+    /// MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE, and MS_REC if it is for all mounts below too.
     pub propagation: u32,
 }
 
 impl MountFlags {
     /// Takes the flag words out of the options, and calls `push` with each byte of what is left for the filesystem.
-    /// There is no empty option in it that wasn't there: cifs reads no further than to the first
-    /// (smb3_fs_context_parse_monolithic in fs/smb/client/fs_context.c).
+    /// Taking a word out must not leave an empty option: cifs stops at the first one (smb3_fs_context_parse_monolithic in
+    /// fs/smb/client/fs_context.c).
     pub fn take(options: CStrPtr, mut push: impl FnMut(u8)) -> Self {
         let (mut flags, mut is_first, mut rest) = (Self::default(), true, options.span());
         loop {
@@ -102,7 +102,7 @@ impl MountFlags {
         }
     }
 
-    /// Those that are among these too.
+    /// The flags that are in both.
     pub const fn only(self, these: Self) -> Self {
         Self {
             set: self.set & these.set,
@@ -111,7 +111,7 @@ impl MountFlags {
         }
     }
 
-    /// Both together.
+    /// The flags that are in either.
     pub const fn and(self, others: Self) -> Self {
         Self {
             set: self.set | others.set,
@@ -135,17 +135,17 @@ impl MountFlags {
     }
 }
 
-/// The kinds of propagation, in the order in which the kernel can combine them: a slave may be shared.
+/// The kinds of propagation, in an order in which they can be set one after the other: a slave can become shared, and stays a slave.
 pub const PROPAGATIONS: &[u32] = &[MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED];
 
-/// What the options of `root` begin with. Of two values for an option the later one, which is the plan's, holds.
+/// The options of `root` begin with this, then [`ROOT_MODE`]. If the plan gives another value for one of them, that comes later and wins.
 ///
 /// Large pages for large files: shmem_huge_global_enabled in mm/shmem.c. Since Linux 6.14 a write of 2 MB then takes half the
-/// time, and no file takes more than its size: docs/performance.md. A kernel may refuse them.
+/// time, and no file takes more than its size: docs/performance.md. A kernel may refuse the option.
 pub const LARGE_PAGES: CStrPtr = CStrPtr::new(c"huge=within_size,");
-/// A tmpfs is open to everybody where nobody says otherwise.
+/// By default everybody may write to a tmpfs: its mode is 1777.
 pub const ROOT_MODE: CStrPtr = CStrPtr::new(c"mode=0755,");
-/// Where the plan has none.
+/// The options of `root` if the plan has none.
 pub const ROOT_OPTIONS: CStrPtr = CStrPtr::new(c"size=128m");
 
 /// Whether a mount option is a flag word: for tools on the host.
@@ -165,7 +165,7 @@ pub fn option_that_changes_a_mount(mut options: Span) -> Option<Span> {
     }
 }
 
-/// Of a flag word. No flag has a value: most of what isn't one need not be compared with them all.
+/// The meaning of a flag word; none of other options. Those with a `=` are never flags, and need no search of the table.
 fn meaning(option: Span) -> Option<u8> {
     let mut value = option;
     if value.any(|byte| byte == b'=') { None } else { find(&FLAGS, option) }

@@ -11,13 +11,13 @@ use core::ops::Range;
 /// The longest plan, in bytes.
 pub const MAX_LEN: usize = 4096;
 
-/// Reads a whole plan: [`Plan::read`](crate::Plan::read). One that doesn't begin with `root` gets one, a line without words.
+/// Reads a whole plan: [`Plan::read`](crate::Plan::read). A plan that doesn't begin with `root` gets one, a line without words.
 pub fn parse<'t>(text: &'t mut Text, lines: &mut Lines<'t>) -> Result<(), Fault> {
     lines.clear();
     let (mut editor, mut last) = (Editor::new(ended(text)?), None);
     while let Some((name, number)) = next_line(&mut editor) {
         let mut line = Line::new(name, number);
-        // There is room for every line: see `Lines`.
+        // Neither push can fail: see `Lines`.
         if last.is_none() && line.verb != Some(Verb::Root) {
             let _ = lines.push(Line { verb: Some(Verb::Root), count: 0, may_fail: false, ..line });
         }
@@ -29,8 +29,8 @@ pub fn parse<'t>(text: &'t mut Text, lines: &mut Lines<'t>) -> Result<(), Fault>
     runs_service(last)
 }
 
-/// Calls `found` with every fault of a plan, and its line where it isn't the plan's as a whole: for tools on the host. The
-/// first is what [`parse`] returns.
+/// Calls `found` with every fault of a plan, and its line unless it concerns the plan as a whole: for tools on the host. The first
+/// is the one that [`parse`] returns.
 pub fn check(text: &mut Text, mut found: impl FnMut(Option<&Line>, Fault)) {
     let mut editor = match ended(text) {
         Ok(text) => Editor::new(text),
@@ -50,8 +50,8 @@ pub fn check(text: &mut Text, mut found: impl FnMut(Option<&Line>, Fault)) {
     }
 }
 
-/// Calls `found` with the number of the line and the bytes of every word in a text of any length, right or wrong, but for
-/// comments: for tools on the host. The text's last byte, which must be no part of the plan, becomes NUL.
+/// Calls `found` with the line's number and the byte range of every word in a text of any length, valid or not, except comments: for
+/// tools on the host. The text's last byte must not belong to the plan: it becomes NUL.
 pub fn words(text: &mut [u8], mut found: impl FnMut(u16, Range<usize>)) {
     let begin = text.as_ptr();
     let mut editor = Editor::new(text);
@@ -66,7 +66,7 @@ pub fn words(text: &mut [u8], mut found: impl FnMut(u16, Range<usize>)) {
     }
 }
 
-/// The text with a byte behind it.
+/// The text with one more byte at its end.
 fn ended(text: &mut Text) -> Result<&mut [u8], Fault> {
     if text.len() > MAX_LEN {
         return Err(Fault::TooLong);
@@ -104,7 +104,7 @@ fn cut_word<'t>(editor: &mut Editor<'t>, kind: Kind) -> Span<'t> {
     word
 }
 
-/// Reads the words behind the first, as far as they are right.
+/// Reads a line's words after the first, up to the first wrong one. `last` is the verb of the line before.
 fn read<'t>(editor: &mut Editor<'t>, line: &mut Line<'t>, last: Option<Verb>) -> Result<(), Fault> {
     let verb = line.verb.ok_or(Fault::UnknownVerb)?;
     if !may_follow(verb, line.may_fail, last) {
@@ -152,19 +152,19 @@ fn check_argument<'t>(editor: &mut Editor<'t>, verb: Verb, kind: Kind, mut argum
         && verb == Verb::Root
         && let Some(option) = option_that_changes_a_mount(argument)
     {
-        // So that it is the last that the message names.
+        // The message ends with this option then.
         editor.cut_at_end(option);
         return Err(Fault::NotForANewMount);
     }
     Ok(())
 }
 
-/// What is wrong with the plan as a whole.
+/// Fails if a plan whose last verb this is runs no service.
 fn runs_service(last: Option<Verb>) -> Result<(), Fault> {
     if last.is_some_and(Verb::runs_service) { Ok(()) } else { Err(Fault::NoExec) }
 }
 
-/// `root` comes first and must not fail; after a step that runs a service there is only another one.
+/// Whether a verb may come here: `root` only as the first, without `-`; after a step that runs a service only another such step.
 fn may_follow(verb: Verb, may_fail: bool, last: Option<Verb>) -> bool {
     match (last, verb) {
         (last, Verb::Root) => last.is_none() && !may_fail,

@@ -1,4 +1,4 @@
-//! A plan that was read: its lines, and the steps and words that they are.
+//! A plan that was read: its lines as steps and words.
 
 use crate::cursor::Span;
 use crate::fault::Fault;
@@ -7,27 +7,27 @@ use crate::string::CStrPtr;
 use crate::verb::Verb;
 use heapless::Vec;
 
-/// The most words that a line may have, its verb included: as many as the kernel itself passes to init.
+/// The most words that a line may have, its verb included: as many as the kernel passes to init (MAX_INIT_ARGS in init/main.c).
 pub const MAX_WORDS: usize = 32;
 
-/// Buffer for a plan's text and a NUL. More than [`MAX_LEN`] bytes show that it is too long.
+/// Buffer for a plan's text and a NUL. A file that fills it is too long.
 pub type Text = Vec<u8, { MAX_LEN + 1 }>;
 
 /// Buffer for as many lines as a plan can have: none is shorter than `dir /` and a newline, and one may be added.
 pub type Lines<'t> = Vec<Line<'t>, { MAX_LEN / "dir /\n".len() + 2 }>;
 
-/// A line of a plan, as it is kept.
+/// A line of a plan that was read.
 #[derive(Clone, Copy)]
 pub struct Line<'t> {
     /// Its first word, the verb's name; the others follow.
     pub name: CStrPtr<'t>,
     /// From 1.
     pub number: u16,
-    /// None of a line whose verb is unknown.
+    /// None if the verb is unknown.
     pub verb: Option<Verb>,
-    /// How many words there are, the verb included, as far as they were read; none of a `root` that the plan doesn't have.
+    /// How many words were read, the verb included; 0 for a `root` that the plan doesn't have.
     pub count: u8,
-    /// A `-` stands before the verb: failure is a warning.
+    /// There is a `-` before the verb: failure is a warning.
     pub may_fail: bool,
 }
 
@@ -41,7 +41,7 @@ impl<'t> Line<'t> {
         Self { name: name.begin.c_str(), number, verb: Verb::named(name), count: 1, may_fail }
     }
 
-    /// A line that was read before this program was built: its words, each with a NUL behind it.
+    /// A line that linker/build.rs has read: its words, each with a NUL at its end.
     pub const fn built_in(words: &'t [u8], number: u16, verb: Verb, may_fail: bool) -> Self {
         let (mut count, mut at) = (0, 0);
         while at < words.len() {
@@ -56,21 +56,21 @@ impl<'t> Line<'t> {
     }
 }
 
-/// A plan whose words were cut off.
+/// A plan that was read.
 #[derive(Clone, Copy)]
 pub struct Plan<'t> {
     lines: &'t [Line<'t>],
 }
 
-/// What is wrong with a plan: in a step, as far as that was read, or with the plan as a whole.
+/// What is wrong with a plan: with one step, of which the words up to the wrong one were read, or with the plan as a whole.
 pub struct Refusal<'t> {
     pub step: Option<Step<'t>>,
     pub fault: Fault,
 }
 
 impl<'t> Plan<'t> {
-    /// Reads a plan. One that doesn't begin with `root` gets one.
-    #[inline(never)] // 80 bytes: one less that shares boot::run's registers
+    /// Reads and checks a plan. One that doesn't begin with `root` gets one.
+    #[inline(never)] // 80 bytes: inlined, it would compete for boot::run's registers
     pub fn read<'s: 't>(text: &'s mut Text, lines: &'t mut Lines<'s>) -> Result<Self, Refusal<'t>> {
         let result = parse(text, lines);
         let plan = Self { lines };
@@ -81,7 +81,7 @@ impl<'t> Plan<'t> {
         }
     }
 
-    /// Lines that were read before this program was built.
+    /// A plan that linker/build.rs has read.
     pub const fn built_in(lines: &'t [Line<'t>]) -> Self {
         Self { lines }
     }
@@ -91,13 +91,14 @@ impl<'t> Plan<'t> {
     }
 }
 
-/// A line of a plan, with its words.
+/// A line of a plan, with what may change while it runs.
 #[derive(Clone, Copy)]
 pub struct Step<'t> {
     line: &'t Line<'t>,
-    /// Words that have done their part, which no message names, have no bit in it; the verb's is the lowest.
+    /// Which words a message may name: the lowest bit is the verb's, the next the first argument's. `controllers` clears those that
+    /// were enabled.
     pub named: u64,
-    /// Failure is a warning.
+    /// Failure is a warning. `spawn` clears it once the service runs.
     pub may_fail: bool,
 }
 
@@ -106,17 +107,17 @@ impl<'t> Step<'t> {
         self.line.verb.unwrap_or(Verb::Root)
     }
 
-    /// Its number, from 1; that of the first step for a `root` that the plan doesn't have.
+    /// Its line's number, from 1; the first step's for a `root` that the plan doesn't have.
     pub fn line(&self) -> u16 {
         self.line.number
     }
 
-    /// The verb and its arguments, as far as they were read; none of a `root` that the plan doesn't have.
+    /// The verb and its arguments, as far as they were read; no words for a `root` that the plan doesn't have.
     pub fn words(&self) -> Words<'t> {
         Words { next: self.line.name, left: self.line.count }
     }
 
-    /// The first four arguments, which are all that most verbs have; those that were left out are empty, which no other is.
+    /// The first four arguments, which are all that most verbs have. Those that the line doesn't have are empty; no other is.
     pub fn arguments(&self) -> [CStrPtr<'t>; 4] {
         let mut words = self.words();
         words.next();
@@ -140,7 +141,7 @@ impl<'t> Iterator for Words<'t> {
         let word = self.next;
         self.left = self.left.checked_sub(1)?;
         if self.left > 0 {
-            // SAFETY: so many words were cut off in this line.
+            // SAFETY: the line has `left` more words.
             self.next = unsafe { word.next_in_line() };
         }
         Some(word)

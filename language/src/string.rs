@@ -23,7 +23,7 @@ impl<'t> CStrPtr<'t> {
     }
 
     /// # Safety
-    /// There is a NUL from there on, and nothing up to it is written while the string is read.
+    /// A NUL follows, and nothing up to it is written while the string is read.
     pub const unsafe fn from_ptr(text: *const u8) -> Self {
         // SAFETY: the caller's promise.
         Self(unsafe { NonNull::new_unchecked(text.cast_mut()) }, PhantomData)
@@ -32,7 +32,7 @@ impl<'t> CStrPtr<'t> {
     /// The string that a buffer begins with, if the buffer ends with NUL.
     pub const fn terminated(buffer: &'t [u8]) -> Option<Self> {
         match buffer {
-            // SAFETY: there is a NUL, at the last place if not before.
+            // SAFETY: there is a NUL, at the latest as the last byte.
             [.., 0] => Some(unsafe { Self::from_ptr(buffer.as_ptr()) }),
             _ => None,
         }
@@ -50,7 +50,7 @@ impl<'t> CStrPtr<'t> {
 
     /// The bytes before the NUL, as a slice.
     pub fn to_bytes(self) -> &'t [u8] {
-        // SAFETY: so many bytes are before the NUL, and they stay as they are.
+        // SAFETY: that many bytes are before the NUL, and they don't change.
         unsafe { core::slice::from_raw_parts(self.as_ptr(), self.bytes().count()) }
     }
 
@@ -63,7 +63,7 @@ impl<'t> CStrPtr<'t> {
         if self.is_empty() { other } else { self }
     }
 
-    /// The next word of a line: behind this one's NUL and any blanks.
+    /// The next word of a line: after this one's NUL and any blanks.
     ///
     /// # Safety
     /// There is one.
@@ -73,7 +73,7 @@ impl<'t> CStrPtr<'t> {
         while unsafe { *at } <= b' ' {
             at = at.wrapping_add(1);
         }
-        // SAFETY: there is a NUL behind that word too.
+        // SAFETY: that word ends with a NUL too.
         unsafe { Self::from_ptr(at) }
     }
 
@@ -82,7 +82,7 @@ impl<'t> CStrPtr<'t> {
         self.bytes().eq(other.bytes())
     }
 
-    /// What follows `prefix`, if the string begins with it.
+    /// The string without `prefix`, if it begins with it.
     pub fn strip_prefix(self, prefix: CStrPtr) -> Option<Self> {
         let mut bytes = self.bytes();
         let has_prefix = prefix.bytes().all(|byte| bytes.next() == Some(byte));

@@ -1,5 +1,5 @@
-//! Packed tables: names and what they mean in one string of bytes, because a slice of slices costs 16 bytes an entry
-//! before its first letter: 600 bytes for verbs and mount options.
+//! Packed tables: names and their meanings in one string of bytes. A slice of slices would take 16 bytes more an entry: 600 bytes
+//! for verbs and mount options.
 
 use crate::cursor::Span;
 
@@ -13,10 +13,10 @@ pub const fn size(rows: &[(&str, u8)]) -> usize {
     size
 }
 
-/// Set in the byte behind a name, which no name has.
+/// Marks the byte after a name as its meaning: a name, which is ASCII, has no such byte.
 const MEANING: u8 = 0x80;
 
-/// Packs rows of a name, ASCII, and its meaning, seven bits.
+/// Packs rows of a name, in ASCII, and its meaning, below 128.
 pub const fn pack<const SIZE: usize>(rows: &[(&str, u8)]) -> [u8; SIZE] {
     let mut table = [0; SIZE];
     let (mut at, mut row) = (0, 0);

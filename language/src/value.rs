@@ -1,4 +1,4 @@
-//! What words mean that are neither paths nor mount options: modes, numbers, limits, what follows the service's end.
+//! Words that are neither paths nor mount options: modes, numbers, limits, actions after the service's end.
 
 use crate::string::CStrPtr;
 use crate::table::{find, pack, size};
@@ -16,7 +16,7 @@ pub fn octal(digits: CStrPtr) -> Option<u32> {
     Some(mode)
 }
 
-/// A decimal number; `unlimited` is the greatest, as setrlimit(2) has it.
+/// A decimal number below 2^64; `unlimited` is the greatest: RLIM_INFINITY of setrlimit(2).
 pub fn number(digits: CStrPtr) -> Option<u64> {
     if digits.equals(CStrPtr::new(c"unlimited")) {
         return Some(u64::MAX);
@@ -49,12 +49,12 @@ const LIMIT_ROWS: &[(&str, u8)] = &[
 /// For [`names`](crate::names).
 pub static LIMITS: [u8; size(LIMIT_ROWS)] = pack(LIMIT_ROWS);
 
-/// The number of a limit.
+/// The number of a limit, RLIMIT_* of setrlimit(2), by its name in limits.conf(5).
 pub fn limit(name: CStrPtr) -> Option<u8> {
     find(&LIMITS, name.span())
 }
 
-/// What follows the end of a service that was spawned.
+/// What to do when a spawned service has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
     Poweroff,

@@ -1,4 +1,4 @@
-//! The verbs: one row each, from which everything else that knows verbs takes them.
+//! The verbs: one row each, from which parser, messages, tools and tests take them.
 
 use crate::cursor::Span;
 use crate::step::MAX_WORDS;
@@ -21,7 +21,7 @@ macro_rules! verbs {
     };
 }
 
-// The usage line says how a verb is written, and is all that the parser knows of it: see `Kind`. Behind it, which arguments a
+// A verb's usage line is all that the parser knows of it: see `Kind`. A `/` marks an absolute path. After it, which arguments a
 // message names.
 verbs! {
     Root "root [OPTIONS]" First
@@ -64,7 +64,7 @@ pub enum Kind {
     Mode,
     /// Mount options.
     Options,
-    /// Of what a process may have: see [`limit`](crate::limit).
+    /// A name of limits.conf(5): see [`limit`](crate::limit).
     Limit,
     /// A decimal number, or `unlimited`: see [`number`](crate::number).
     Number,
@@ -83,6 +83,7 @@ impl Kind {
             [b'/', ..] => Self::Path,
             b"MODE" => Self::Mode,
             b"OPTIONS" => Self::Options,
+            // Of `limit`. `NAME…`, of `controllers`, is any word.
             b"NAME" => Self::Limit,
             b"SECONDS" | b"SOFT" | b"HARD" => Self::Number,
             b"poweroff|reboot|halt|panic" => Self::Action,
@@ -92,20 +93,21 @@ impl Kind {
         }
     }
 
-    /// Whether blanks belong to it.
+    /// Whether it contains blanks, and so ends with the line.
     pub const fn reaches_line_end(self) -> bool {
         matches!(self, Self::Text | Self::Assignment)
     }
 }
 
+/// As many arguments can have a kind of their own.
 const MOST_KINDS: usize = 4;
 
 /// What may follow a verb.
 #[derive(Clone, Copy)]
 pub struct Shape {
-    /// How many words there are at least, with the verb.
+    /// How many words there must be, with the verb.
     pub least: u8,
-    /// How many there are at most.
+    /// How many words there may be, with the verb.
     pub most: u8,
     kinds: [Kind; MOST_KINDS],
 }
@@ -141,7 +143,7 @@ impl Shape {
     }
 }
 
-/// The bytes before the first space, and those behind it.
+/// The bytes before the first space, and those after it.
 const fn split(text: &[u8]) -> (&[u8], &[u8]) {
     let mut at = 0;
     while at < text.len() {
@@ -191,7 +193,7 @@ impl Verb {
         Self::ALL.get(usize::from(find(&NAMES, name)?)).copied()
     }
 
-    /// How it is written, without the slashes that mark absolute paths in the table.
+    /// Its usage line in pieces, without the slashes that mark absolute paths in the table.
     pub fn usage(self) -> impl Iterator<Item = &'static str> {
         Self::USAGES[self as usize].split('/')
     }
@@ -204,7 +206,7 @@ impl Verb {
         &SHAPES[self as usize]
     }
 
-    /// What a message has between its arguments.
+    /// What a message puts between its arguments.
     pub fn separator(self) -> CStrPtr<'static> {
         CStrPtr::new(match OBJECTS[self as usize] {
             Objects::First | Objects::All => c" ",
