@@ -60,8 +60,8 @@ impl<'b> Roots<'b> {
         mount(TMPFS, NEW_ROOT, TMPFS, flags, options)
     }
 
-    /// To be called after a mount or an unmount in the new root: what is now mounted on its `/` is the new root. A process's root stays
-    /// below a mount on it until chroot(2) looks it up again.
+    /// To be called after a mount or an unmount in the new root. If it was on `/`, what is mounted there now becomes the new root: a
+    /// process's root stays below such a mount until chroot(2) looks it up again.
     pub fn follow_mount_on(&mut self, target: CStrPtr) -> Result<(), Errno> {
         // `//` and `/.` are `/` too. For another name of dots, such as `/...`, the call changes nothing.
         if target.bytes().all(|byte| matches!(byte, b'/' | b'.')) { chroot(NEW_ROOT) } else { Ok(()) }

@@ -43,8 +43,8 @@ pub fn copy(source: CStrPtr, target: CStrPtr, roots: &mut Roots, scratch: &mut S
     carried
 }
 
-/// Copies every byte, or fails with EIO: also if a truncated initramfs ended in this file. Then it has its full length, but not all of
-/// its pages (do_name and do_copy in init/initramfs.c), and sendfile(2) would read zeros.
+/// Copies every byte, or fails with EIO. A file in which a truncated initramfs ended has its full length, but not all of its pages
+/// (do_name and do_copy in init/initramfs.c): sendfile(2) would read zeros there.
 fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(), Errno> {
     let mut left = status.size();
     if status.stored() < left {
@@ -59,7 +59,7 @@ fn fill(copy: &Descriptor, original: &Descriptor, status: &Status) -> Result<(),
     Ok(())
 }
 
-/// Sets owner and mode, as far as the new file has not got them from openat(2). The mode comes last: chown(2) clears set-uid bits.
+/// Sets owner and mode, unless openat(2) has. The mode comes last: chown(2) clears set-uid bits.
 fn set_owner_and_mode(copy: &Descriptor, target: CStrPtr, status: &Status) -> Result<(), Errno> {
     if status.owner() != ROOT {
         copy.set_owner(status.owner())?;
