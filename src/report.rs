@@ -61,8 +61,8 @@ const FAILURE: CStrPtr = CStrPtr::new(c"<3>moveroot: ");
 const WARNING: CStrPtr = CStrPtr::new(c"<4>moveroot: ");
 const PRIORITY: usize = "<3>".len();
 
-/// No argument is added after this length: printk drops a record of more than 1024 bytes with its prefix (LOG_LINE_MAX in
-/// kernel/printk).
+/// In bytes; no argument is added to a message that is longer. /dev/kmsg refuses a record of more than 1024 bytes, prefix included
+/// (devkmsg_write in kernel/printk/printk.c).
 const MAX_OBJECTS: usize = 640;
 
 /// Reports on a plan.
