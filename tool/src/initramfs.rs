@@ -8,6 +8,7 @@ mod lookup;
 mod newc;
 mod rootfs;
 mod unpack;
+pub mod walk;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -48,13 +48,14 @@ impl Fitting<'_> {
     /// From here on the first argument is not in the initramfs.
     pub(super) fn goes(&mut self, step: &Step) {
         let path = step.word(1);
-        let paths = [normalized(path), self.place(path)];
+        let paths = [self.tree.real(path), self.place(path)];
         self.gone.push(Gone { paths, line: step.line, why: step.verb });
     }
 
     /// Whether it was there and a step has taken it away.
     fn gone(&self, path: &str) -> Option<&Gone> {
-        let paths = [normalized(path), self.place(path)];
+        // As it is written, too: a symlink on the way may be gone.
+        let paths = [normalized(path), self.tree.real(path), self.place(path)];
         self.gone.iter().find(|gone| paths.iter().any(|path| gone.has(path)))
     }
 

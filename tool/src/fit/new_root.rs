@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
+use crate::initramfs::walk::{Kind, Stop, walk};
 use crate::initramfs::{Content, Initramfs, normalized};
-
-const MAX_LINKS: usize = 40;
 
 /// Filesystems that are empty at first.
 const EMPTY: [&str; 2] = ["tmpfs", "ramfs"];
@@ -94,11 +93,10 @@ impl<'a> NewRoot<'a> {
 
     /// The path with the links in its directories followed, not its own.
     pub fn real(&self, path: &str) -> String {
-        let path = normalized(path);
-        let (directory, name) = path.rsplit_once('/').unwrap_or(("", ""));
+        let (directory, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or_default();
         match self.resolve(directory) {
-            Found::Directory(directory) => format!("{}/{name}", directory.trim_end_matches('/')),
-            _ => path,
+            Found::Directory(directory) => normalized(&format!("{directory}/{name}")),
+            _ => normalized(path),
         }
     }
 
@@ -152,30 +150,23 @@ impl<'a> NewRoot<'a> {
 
     /// The same, where no program that was run is taken to have made something.
     pub fn made_by_steps(&self, path: &str) -> Found {
-        self.follow(&normalized(path), MAX_LINKS)
-    }
-
-    fn follow(&self, path: &str, links_left: usize) -> Found {
-        let mut real = String::new();
-        let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
-        while let Some(name) = names.next() {
-            let here = format!("{real}/{name}");
-            match self.look(&here) {
-                Here::Missing => return Found::Missing,
-                Here::Unknown => return Found::Unknown,
-                Here::Directory => real = here,
-                Here::File(_) if names.peek().is_some() => return Found::Missing,
-                Here::File(name) => return Found::File { path: here, name },
-                Here::Link(_) if links_left == 0 => return Found::Missing,
-                Here::Link(target) => {
-                    let rest: Vec<&str> = names.collect();
-                    let from = if target.starts_with('/') { "" } else { &real };
-                    let path = normalized(&format!("{from}/{target}/{}", rest.join("/")));
-                    return self.follow(&path, links_left - 1);
-                }
+        let mut file = None;
+        let kind = |path: &str| match self.look(path) {
+            Here::Missing => Err(Found::Missing),
+            Here::Unknown => Err(Found::Unknown),
+            Here::Directory => Ok(Kind::Directory),
+            Here::Link(target) => Ok(Kind::Link(target)),
+            Here::File(name) => {
+                file = Some(name);
+                Ok(Kind::Other)
             }
+        };
+        match (walk(path, kind), file) {
+            (Ok(path), Some(name)) => Found::File { path, name },
+            (Ok(path), None) => Found::Directory(path),
+            (Err(Stop::Look(found)), _) => found,
+            (Err(Stop::NoDirectory(_) | Stop::TooManyLinks), _) => Found::Missing,
         }
-        Found::Directory(if real.is_empty() { "/".into() } else { real })
     }
 
     /// What lies at a path whose directories are no links.

@@ -1,10 +1,8 @@
 //! What lies where, as the guest's kernel would find it.
 
+use super::walk::{Kind, walk};
 use super::{Content, Initramfs, archive_name};
 use crate::cpio::Rights;
-
-/// As many symbolic links as the kernel follows in one path, path_resolution(7).
-pub const MAX_LINKS: usize = 40;
 
 impl Initramfs {
     /// Whether there is something at this path; symbolic links on the way, and at its end, are followed.
@@ -14,7 +12,22 @@ impl Initramfs {
 
     /// The path without symbolic links, on the way and at its end, if there is something.
     pub fn resolve(&self, path: &str) -> Option<String> {
-        self.follow(&joined("", path), MAX_LINKS).map(|name| format!("/{name}"))
+        let kind = |path: &str| match self.at(path) {
+            None => Err(()),
+            Some(Content::Directory) => Ok(Kind::Directory),
+            Some(Content::Symlink(target)) => Ok(Kind::Link(target.clone())),
+            Some(_) => Ok(Kind::Other),
+        };
+        walk(path, kind).ok()
+    }
+
+    /// The path with the symlinks in its directories followed, not one at its end; by its text alone where no such directory is there.
+    pub fn real(&self, path: &str) -> String {
+        let (directory, name) = path.trim_end_matches('/').rsplit_once('/').unwrap_or_default();
+        match self.resolve(directory) {
+            Some(directory) => normalized(&format!("{directory}/{name}")),
+            None => normalized(path),
+        }
     }
 
     /// What lies at this very path; links are not followed. The root is there always.
@@ -38,37 +51,19 @@ impl Initramfs {
         let inside = from.take_while(move |(name, _)| name.starts_with(&prefix));
         inside.map(|(name, (_, content))| (format!("/{name}"), content))
     }
-
-    fn follow(&self, name: &str, links_left: usize) -> Option<String> {
-        let ends = name.match_indices('/').map(|(end, _)| end).chain([name.len()]);
-        for end in ends {
-            if let Some((_, Content::Symlink(target))) = self.entries.get(&name[..end]) {
-                let directory = name[..end].rsplit_once('/').map_or("", |(directory, _)| directory);
-                let path = joined(directory, &format!("{target}{}", &name[end..]));
-                return if links_left > 0 { self.follow(&path, links_left - 1) } else { None };
-            }
-        }
-        (name.is_empty() || self.entries.contains_key(name)).then(|| name.to_string())
-    }
 }
 
-/// An absolute path with its `.`, `..` and doubled slashes gone.
+/// An absolute path without `.`, `..` and doubled slashes, by its text alone: where a symlink is on the way, [`Initramfs::resolve`].
 pub fn normalized(path: &str) -> String {
-    format!("/{}", joined("", path))
-}
-
-/// `path` as seen from `directory`, with its `.` and `..` gone.
-fn joined(directory: &str, path: &str) -> String {
-    let directory = if path.starts_with('/') { "" } else { directory };
     let mut names: Vec<&str> = Vec::new();
-    for name in directory.split('/').chain(path.split('/')) {
+    for name in path.split('/') {
         match name {
             "" | "." => {}
             ".." => drop(names.pop()),
             name => names.push(name),
         }
     }
-    names.join("/")
+    format!("/{}", names.join("/"))
 }
 
 #[cfg(test)]
@@ -79,11 +74,23 @@ mod tests {
     fn links_are_followed() {
         let mut tree = Initramfs::empty();
         tree.bytes("/usr/bin/sh", 0o755, "").symlink("usr/bin", "/bin").symlink("../usr/bin/sh", "/sbin/init");
-        tree.symlink("/loop", "/loop");
-        for path in ["/", "/usr", "/bin", "/bin/sh", "/sbin/init", "/bin/../bin/sh", "//usr/./bin"] {
+        tree.symlink("/loop", "/loop").symlink("/usr/bin", "/elsewhere");
+        for path in [
+            "/",
+            "/usr",
+            "/bin",
+            "/bin/sh",
+            "/sbin/init",
+            "/bin/../bin/sh",
+            "//usr/./bin",
+            "/elsewhere/../bin/sh",
+            "/..",
+        ] {
             assert!(tree.contains(path), "{path}");
         }
-        for path in ["/bin/bash", "/loop", "/loop/sh", "/usr/bin/sh/x"] {
+        for path in
+            ["/bin/bash", "/loop", "/loop/sh", "/usr/bin/sh/x", "/usr/bin/sh/..", "/none/../usr", "/elsewhere/../sbin"]
+        {
             assert!(!tree.contains(path), "{path}");
         }
         assert_eq!(tree.resolve("/sbin/init").as_deref(), Some("/usr/bin/sh"));

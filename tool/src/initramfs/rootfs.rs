@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, ensure};
 
-use super::lookup::MAX_LINKS;
 use super::newc::{Header, Kind};
+use super::walk::{self, Stop, walk};
 use super::{Content, Initramfs};
 use crate::compression::LIMIT;
 use crate::cpio::Rights;
@@ -207,36 +207,28 @@ impl Rootfs {
     fn place(&self, name: &str) -> Result<String, Reason> {
         let trimmed = name.trim_end_matches('/');
         let (directory, last) = trimmed.rsplit_once('/').unwrap_or(("", trimmed));
-        let mut links_left = MAX_LINKS;
         if matches!(last, "" | "." | "..") {
-            return self.walk(String::new(), trimmed, &mut links_left);
+            return self.directory(trimmed);
         } else if last.len() > LONGEST_NAME {
             return Err(format!("its name is longer than {LONGEST_NAME} bytes"));
         }
-        let directory = self.walk(String::new(), directory, &mut links_left)?;
-        Ok(joined(&directory, last))
+        Ok(joined(&self.directory(directory)?, last))
     }
 
-    fn walk(&self, mut at: String, path: &str, links_left: &mut usize) -> Result<String, Reason> {
-        for name in path.split('/').filter(|name| !matches!(*name, "" | ".")) {
-            if name == ".." {
-                at.truncate(at.rfind('/').unwrap_or(0));
-                continue;
-            }
-            let next = joined(&at, name);
-            match self.at(&next) {
-                Some(Content::Directory) => at = next,
-                Some(Content::Symlink(_)) if *links_left == 0 => return Err("too many symlinks lead to it".into()),
-                Some(Content::Symlink(target)) => {
-                    *links_left -= 1;
-                    let from = if target.starts_with('/') { String::new() } else { at };
-                    at = self.walk(from, target, links_left)?;
-                }
-                Some(_) => return Err(format!("/{next} is no directory")),
-                None => return Err(format!("its directory /{next} is not in the archive before it: list that first")),
-            }
+    /// The directory to which a path leads.
+    fn directory(&self, path: &str) -> Result<String, Reason> {
+        let kind = |path: &str| match self.at(&path[1..]) {
+            Some(Content::Directory) => Ok(walk::Kind::Directory),
+            Some(Content::Symlink(target)) => Ok(walk::Kind::Link(target.clone())),
+            Some(_) => Err(format!("{path} is no directory")),
+            None => Err(format!("its directory {path} is not in the archive before it: list that first")),
+        };
+        match walk(path, kind) {
+            Ok(path) => Ok(path[1..].to_string()),
+            Err(Stop::Look(reason)) => Err(reason),
+            Err(Stop::NoDirectory(path)) => Err(format!("{path} is no directory")),
+            Err(Stop::TooManyLinks) => Err("too many symlinks lead to it".into()),
         }
-        Ok(at)
     }
 }
 
