@@ -74,10 +74,15 @@ fn mount_or_remount(
         // With MS_BIND too, this changes the flags of the mount alone, not of its filesystem.
         return mount::mount(source, target, fstype, merged(target, flags)?, data);
     }
+    let is_tree = flags.set & (MS_BIND | MS_MOVE) != 0;
+    // A relative source would be found in the working directory, the initramfs.
+    if is_tree && source.bytes().next() != Some(b'/') {
+        return Err(Errno::of(EINVAL));
+    }
     mount::mount(source, target, fstype, flags.set, data)?;
     roots.follow_mount_on(target)?;
     // A bind and a move ignore these flags: do_loopback and do_move_mount_old in fs/namespace.c.
-    if flags.set & (MS_BIND | MS_MOVE) == 0 || (flags.set | flags.cleared) & OF_A_MOUNT == 0 {
+    if !is_tree || (flags.set | flags.cleared) & OF_A_MOUNT == 0 {
         return Ok(());
     }
     let now = merged(target, flags).map(|now| now & OF_A_MOUNT | MS_REMOUNT | MS_BIND);

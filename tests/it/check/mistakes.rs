@@ -9,7 +9,7 @@ use vm::workspace;
 use crate::pack::Ground;
 
 /// A step between `bind /sbin/agent` and `exec /sbin/agent`, in line 4 of the plan, and what is said of it after `p:4:`.
-const STEPS: [(&str, &str); 45] = [
+const STEPS: [(&str, &str); 46] = [
     // fstab(5).
     (
         "proc /a proc defaults 0 0",
@@ -28,6 +28,7 @@ const STEPS: [(&str, &str); 45] = [
         "mount UUID=1234 /a ext4 defaults",
         "7: UUID=1234: the kernel takes device paths only: write the disk's path, such as /dev/vda",
     ),
+    ("mount sbin /a none bind,ro", "7: sbin: the source of a bind is an absolute path: did you mean /sbin?"),
     (
         "mount LABEL=data /a xfs",
         "7: LABEL=data: the kernel takes device paths only: write the disk's path, such as /dev/vda",

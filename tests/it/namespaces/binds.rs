@@ -105,6 +105,20 @@ fn changes_and_moves_have_their_flags_too() -> Result<()> {
     Ok(())
 }
 
+/// The initramfs is init's working directory.
+#[test]
+fn a_relative_source_is_none_of_the_initramfs() -> Result<()> {
+    for options in ["bind", "rbind,ro", "move"] {
+        for source in ["sbin", ".", "./sbin/agent"] {
+            let step = format!("mount {source} /a none {options}");
+            let outcome = run(initramfs()?, &format!("{step}\nexec /sbin/agent"))?;
+            let message = format!("moveroot: boot.plan:{FIRST_LINE}: mount {source} on /a: EINVAL (22)\n");
+            assert_eq!(outcome.stderr, message);
+        }
+    }
+    Ok(())
+}
+
 /// A step on `/a`, a private tmpfs with another below it, and the propagation of the two mounts named.
 const PROPAGATIONS: [(&str, &str, &str); 12] = [
     ("mount none /a none shared", "/a shared", "/a/below private"),

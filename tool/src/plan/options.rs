@@ -10,6 +10,7 @@ use super::known;
 use super::size::size;
 use super::words::{nearest, place_of};
 use super::{Finding, Spot, Step};
+use crate::initramfs::normalized;
 
 /// Flags of a filesystem, not of a mount.
 const OF_A_FILESYSTEM: u64 = MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME;
@@ -84,6 +85,11 @@ fn controller(step: &Step, at: usize, name: &Spot) -> Option<Finding> {
 }
 
 fn of_source(step: &Step) -> Option<Finding> {
+    let source = step.word(1);
+    if has(&step.flags, MS_BIND | MS_MOVE) && !has(&step.flags, MS_REMOUNT) && !source.starts_with('/') {
+        let text = format!("{source}: the source of a bind is an absolute path: did you mean {}?", normalized(source));
+        return Some(step.finding(1, text));
+    }
     if step.changes_a_mount() || known::options(step.word(3)).is_some() {
         return None;
     }
