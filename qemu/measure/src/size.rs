@@ -15,6 +15,8 @@ use sources::toolchain::{self, Needs};
 use sources::{build, host, workspace};
 use tool::output;
 
+const PAGE: u64 = 4096;
+
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Where the bytes of the init for this processor go, instead: aarch64, riscv64
@@ -100,7 +102,8 @@ fn measure(arch: &Arch, fixed: bool) -> Result<Record> {
         *record.symbols.entry(symbol(name)).or_default() += size;
     }
     let used: u64 = record.parts.values().sum();
-    let padding = bytes.checked_sub(used).context("the map is of another init than the one that was built")?;
+    let padding = bytes.checked_sub(used).filter(|padding| *padding < PAGE);
+    let padding = padding.context("the map is of another init than the one that was built")?;
     record.parts.insert("padding".into(), padding);
     Ok(record)
 }
@@ -109,13 +112,14 @@ fn measure(arch: &Arch, fixed: bool) -> Result<Record> {
 fn header(sections: &[(u64, u64, &str)]) -> Option<u64> {
     let is_entry = |(.., name): &&(u64, u64, &str)| *name == ".text._start";
     sections.iter().find(is_entry)?;
-    Some(sections.iter().map(|(address, ..)| address).min()? % 4096)
+    Some(sections.iter().map(|(address, ..)| address).min()? % PAGE)
 }
 
 /// Links init once more, and has the linker write down what went where.
 fn link_map(arch: &Arch, fixed: bool) -> Result<String> {
     let directory = workspace::cache("size")?;
-    let path = directory.join("init.map");
+    // A file for each: cargo does not link again what it has linked, and so writes no map again.
+    let path = directory.join(format!("{}{arch}.map", if fixed { "fixed-" } else { "" }));
     let mut cargo = build::cargo_for_init("rustc");
     if !arch.is_native() {
         toolchain::target(&mut cargo, arch, Needs::Core)?;
