@@ -3,6 +3,7 @@
 pub mod boot;
 pub mod client;
 pub mod containerd;
+pub mod docs;
 pub mod test;
 
 pub use breakage::{faults, fuzz, matrix};

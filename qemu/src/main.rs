@@ -10,7 +10,7 @@ use measure::{bench, profile, size};
 use sources::{arch, build, kernel};
 use tool::init::{Init, Sources};
 use tool::{check, elf, output, pack, trial};
-use vm::{boot, client, containerd, test};
+use vm::{boot, client, containerd, docs, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -40,6 +40,8 @@ enum Command {
     Profile(profile::Options),
     /// Boot on each kernel in use, in each scenario that kernels make a difference in.
     Matrix(matrix::Options),
+    /// Make docs/ a site that opens without a server or a network.
+    Docs(docs::Options),
 }
 
 /// The init of this workspace, the newest kernel's modules.
@@ -84,5 +86,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Profile(options) => profile::run(&options),
         Command::Matrix(options) => matrix::run(&options),
+        Command::Docs(options) => docs::run(&options),
     }
 }

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// The device's program, which cargo builds at need.
 pub fn program() -> Result<PathBuf> {
-    cargo_program::installed(PROGRAM.0, PROGRAM.1)
+    cargo_program::installed(PROGRAM.0, PROGRAM.1, &[])
 }
 
 /// A device that runs; it ends when this is dropped.
