@@ -5,12 +5,14 @@ mod links;
 mod manual;
 mod site;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use measure::pictures;
 use sources::{cargo_program, locale, workspace};
 
 /// Without its server, and not optimized: built in a third of the time, and a site takes a second or two.
@@ -21,10 +23,19 @@ pub struct Options {
     /// The directory of the site; what was in it is deleted [default: target/docs]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// First draw the pictures in the tree anew, from the newest records
+    #[arg(long)]
+    pub update: bool,
 }
 
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    if options.update {
+        for (path, content) in pictures::all()? {
+            fs::write(workspace::root().join(path), content).with_context(|| format!("cannot write {path}"))?;
+            eprintln!("vm: wrote {path}");
+        }
+    }
     let out = match &options.out {
         Some(out) => out.clone(),
         None => workspace::target()?.join("docs"),

@@ -1,5 +1,6 @@
 //! `cargo vm bench`: moveroot, the floor under it and its peers side by side in one run. A boot that was wrong ends it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 mod caches;
 mod candidate;
-mod chart;
+pub mod chart;
 mod counted;
 mod finding;
 mod floor;
@@ -22,12 +23,13 @@ mod record;
 mod statistics;
 mod whole;
 
+use crate::records;
 use candidate::Kind;
 use guest::Guests;
 use machine::accel::{self, Choice};
-use record::Record;
+pub use record::Record;
 use sources::arch::X86_64;
-use sources::{apt, build, host, kernel, workspace};
+use sources::{apt, build, host, kernel};
 use tool::output;
 
 /// The parts of a benchmark.
@@ -77,8 +79,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(checkout) = &options.against {
         return compare(options, checkout);
     }
-    let directory = if options.record { workspace::root().join("qemu/records") } else { peers::directory()? };
-    let json = directory.join(format!("bench-{}.json", host::date()?));
+    let directory = if options.record { records::directory() } else { peers::directory()? };
+    let part = options.only.map(|part| format!("-{part:?}").to_lowercase()).unwrap_or_default();
+    let json = directory.join(format!("bench-{}{part}.json", host::date()?));
     output::ensure_writable(&json)?;
     let (kinds, left_out) = takers()?;
     let service = peers::probe()?;
@@ -161,7 +164,7 @@ fn keep(record: &Record, json: &Path, svg: &Path) -> Result<()> {
     record.write(json)?;
     eprintln!("vm: wrote {}", json.display());
     if !record.native.is_empty() {
-        chart::draw(record, svg).with_context(|| format!("cannot draw {}", svg.display()))?;
+        fs::write(svg, chart::sizes_and_times(record)?).with_context(|| format!("cannot write {}", svg.display()))?;
         eprintln!("vm: wrote {}", svg.display());
     }
     Ok(())

@@ -23,7 +23,7 @@ use host::HostPerf;
 use machine::accel::{self, Choice};
 use machine::demo::{self, Parts};
 use perf::Recorded;
-use record::Record;
+pub use record::{Line, Record};
 use sources::arch::{Arch, X86_64};
 use sources::{build, image, kernel, workspace};
 use tool::compression::Compression;

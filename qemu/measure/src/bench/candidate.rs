@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// How crun comes into the new root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Carry {
@@ -61,8 +63,9 @@ impl fmt::Display for Kind {
     }
 }
 
-/// An init and the way it carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// An init and the way it carries; its name in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Candidate {
     pub kind: Kind,
     pub carry: Carry,
@@ -80,5 +83,19 @@ impl Candidate {
 impl fmt::Display for Candidate {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         write!(out, "{}, {}", self.kind, self.carry)
+    }
+}
+
+impl From<Candidate> for String {
+    fn from(who: Candidate) -> String {
+        who.to_string()
+    }
+}
+
+impl TryFrom<String> for Candidate {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Candidate, String> {
+        Candidate::all().find(|who| who.to_string() == name).ok_or(format!("no candidate is called {name}"))
     }
 }

@@ -1,101 +1,115 @@
-//! The native figures as a picture: time against carried bytes, and every candidate with a crun of 2 MB.
+//! The native figures as pictures: time and size of every candidate, and time against carried bytes.
 
-use std::path::Path;
-
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 use plotters::prelude::*;
 
 use super::candidate::{Candidate, Carry, Kind};
 use super::native::Line;
 use super::record::Record;
+use crate::theme::{self, Area, BLUE, Drawn, FAINT, GRAY, INK, LINE, ORANGE, TEXT};
 
-const SIZE: (u32, u32) = (1000, 460);
-const LEFT: u32 = 470;
 const CARRIED_MB: f64 = 2.0;
-const TEXT: (&str, i32) = ("sans-serif", 14);
-const TITLE: (&str, i32) = ("sans-serif", 16);
+/// From the top down.
+const ROWS: [(Kind, &str); 6] = [
+    (Kind::Moveroot, "moveroot"),
+    (Kind::Fixed, "moveroot, this plan alone"),
+    (Kind::C, "C, static musl"),
+    (Kind::Go, "Go, static"),
+    (Kind::Klibc, "klibc: sh, run-init"),
+    (Kind::Busybox, "busybox: sh, switch_root"),
+];
+const HEAD: i32 = 62;
+const ROW: i32 = 46;
+/// Where the bars of time and of size begin, and how long the longest are.
+const TIME: (i32, f64) = (190, 400.0);
+const SIZE: (i32, f64) = (690, 200.0);
+const WIDTH: u32 = 1000;
 
-/// Draws the record.
-pub fn draw(record: &Record, out: &Path) -> Result<()> {
-    let root = SVGBackend::new(out, SIZE).into_drawing_area();
-    root.fill(&WHITE).map_err(text)?;
-    let (title, body) = root.split_vertically(24);
-    let words = format!("init's first instruction to the service's, {}, {}", record.machine, record.date);
-    title.draw(&Text::new(words, (10, 6), TEXT.into_font().color(&BLACK.mix(0.6)))).map_err(text)?;
-    let (left, right) = body.split_horizontally(LEFT);
-    growth(&left, &record.native).map_err(text)?;
-    candidates(&right, &record.native).map_err(text)?;
-    root.present().map_err(text)
+/// A candidate's figures.
+struct Row {
+    name: &'static str,
+    /// With `copy` and with `bind`, µs.
+    times: [f64; 2],
+    bytes: usize,
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn<T> = Result<T, DrawingAreaErrorKind<std::io::Error>>;
-
-fn color(who: Candidate) -> RGBColor {
-    match (who.kind, who.carry) {
-        (Kind::Moveroot, Carry::Copy) => RGBColor(200, 60, 20),
-        (Kind::Moveroot, Carry::Bind) => RGBColor(20, 110, 190),
-        (Kind::Fixed, _) => RGBColor(110, 60, 160),
-        (Kind::Floor, _) => RGBColor(170, 170, 170),
-        _ => RGBColor(110, 110, 110),
-    }
+/// Time and size.
+pub fn sizes_and_times(record: &Record) -> Result<String> {
+    let rows: Vec<Row> = ROWS.iter().map(|(kind, name)| row(record, *kind, name)).collect::<Result<_>>()?;
+    let caption = caption(record);
+    let height = (HEAD + ROW * rows.len() as i32 + 10) as u32;
+    theme::picture((WIDTH, height), "Time and size of moveroot and of its peers", |area| {
+        theme::text(area, &caption, (10, 12), TEXT - 2, FAINT)?;
+        theme::text(area, "time, µs, with a crun of 2 MB:", (TIME.0, 42), TEXT, INK)?;
+        for (x, color, carry) in [(TIME.0 + 205, ORANGE, Carry::Copy), (TIME.0 + 275, BLUE, Carry::Bind)] {
+            theme::bar(area, (x, 37), 12.0, 11, color)?;
+            theme::text(area, &carry.to_string(), (x + 18, 42), TEXT, INK)?;
+        }
+        theme::text(area, "size, bytes", (SIZE.0, 42), TEXT, INK)?;
+        rows.iter().enumerate().try_for_each(|(place, row)| draw_row(area, &rows, HEAD + ROW * place as i32, row))
+    })
 }
 
-/// One line for each who carried every file.
-fn growth(area: &Area, lines: &[Line]) -> Drawn<()> {
-    let grown = [
-        Candidate::COPY,
-        Candidate { carry: Carry::Bind, ..Candidate::COPY },
-        Candidate { kind: Kind::C, ..Candidate::COPY },
-    ];
-    let points = |who| {
-        let mine = lines.iter().filter(move |line| line.who == who);
-        mine.map(|line| (line.carried_mb, line.microseconds.median / 1000.0)).collect::<Vec<_>>()
+fn row(record: &Record, kind: Kind, name: &'static str) -> Result<Row> {
+    let line = |carry| {
+        let who = Candidate { kind, carry };
+        let mut lines = record.native.iter().filter(move |line| line.carried_mb == CARRIED_MB);
+        lines.find(|line| line.who == who).with_context(|| format!("the record of {} has no {who}", record.date))
     };
-    let highest = grown.iter().flat_map(|who| points(*who)).map(|(_, time)| time).fold(0.0, f64::max);
-    let widest = lines.iter().map(|line| line.carried_mb).fold(0.0, f64::max);
-    let mut chart = ChartBuilder::on(area)
-        .caption("time against carried bytes", TITLE)
-        .margin(10)
-        .x_label_area_size(36)
-        .y_label_area_size(50)
-        .build_cartesian_2d(0.0..widest * 1.05, 0.0..highest * 1.1)?;
-    chart.configure_mesh().x_desc("carried, MB").y_desc("ms").label_style(TEXT).light_line_style(TRANSPARENT).draw()?;
-    for who in grown {
-        let style = color(who).stroke_width(2);
-        let series = chart.draw_series(LineSeries::new(points(who), style).point_size(3))?;
-        series.label(who.to_string()).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-    }
-    let mut labels = chart.configure_series_labels();
-    labels.position(SeriesLabelPosition::UpperLeft).background_style(WHITE).label_font(TEXT).draw()?;
-    Ok(())
+    let [copy, bind] = [line(Carry::Copy)?, line(Carry::Bind)?];
+    Ok(Row { name, times: [copy.microseconds.median, bind.microseconds.median], bytes: copy.program_bytes })
 }
 
-/// A bar for each, the fastest on top, its figure behind it.
-fn candidates(area: &Area, lines: &[Line]) -> Drawn<()> {
-    let mut lines: Vec<&Line> = lines.iter().filter(|line| line.carried_mb == CARRIED_MB).collect();
-    lines.sort_by(|a, b| b.microseconds.median.total_cmp(&a.microseconds.median));
-    let longest = lines.iter().map(|line| line.microseconds.median / 1000.0).fold(0.0, f64::max);
-    let mut chart = ChartBuilder::on(area)
-        .caption("crun of 2 MB", TITLE)
-        .margin(10)
-        .x_label_area_size(36)
-        .y_label_area_size(120)
-        .build_cartesian_2d(0.0..longest * 1.2, 0.0..lines.len() as f64)?;
-    chart.configure_mesh().disable_mesh().disable_y_axis().x_desc("ms").label_style(TEXT).draw()?;
-    let plane = chart.plotting_area();
-    for (place, line) in lines.iter().enumerate() {
-        let (bottom, time) = (place as f64, line.microseconds.median / 1000.0);
-        plane.draw(&Rectangle::new([(0.0, bottom + 0.2), (time, bottom + 0.8)], color(line.who).filled()))?;
-        let figure = format!("{time:.2}");
-        plane.draw(&Text::new(figure, (time + longest * 0.01, bottom + 0.72), TEXT))?;
-        let (_, y) = plane.map_coordinate(&(0.0, bottom + 0.72));
-        let (top, _) = (area.get_base_pixel().1, 0);
-        area.draw(&Text::new(line.candidate.clone(), (12, y - top), TEXT))?;
+fn draw_row(area: &Area, rows: &[Row], top: i32, row: &Row) -> Drawn<()> {
+    theme::text(area, row.name, (10, top + 19), TEXT, INK)?;
+    let longest = rows.iter().flat_map(|row| row.times).fold(0.0, f64::max);
+    for ((time, color), y) in row.times.into_iter().zip([ORANGE, BLUE]).zip([top + 2, top + 20]) {
+        let width = time / longest * TIME.1;
+        theme::bar(area, (TIME.0, y), width, 15, color)?;
+        theme::text(area, &format!("{time:.0}"), (TIME.0 + width as i32 + 8, y + 8), TEXT - 1, INK)?;
     }
-    Ok(())
+    let largest = rows.iter().map(|row| row.bytes).max().unwrap_or(1);
+    let width = row.bytes as f64 / largest as f64 * SIZE.1;
+    theme::bar(area, (SIZE.0, top + 11), width, 15, GRAY)?;
+    theme::text(area, &row.bytes.to_string(), (SIZE.0 + width as i32 + 8, top + 19), TEXT - 1, INK)
 }
 
-fn text(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("{error}")
+fn caption(record: &Record) -> String {
+    format!("init's first instruction to the service's, {}, {}", record.machine, record.date)
+}
+
+/// A line for each who carried every file.
+const GROWING: [(Candidate, RGBColor); 3] = [
+    (Candidate { kind: Kind::C, carry: Carry::Copy }, GRAY),
+    (Candidate::COPY, ORANGE),
+    (Candidate { kind: Kind::Moveroot, carry: Carry::Bind }, BLUE),
+];
+
+/// Time against carried bytes.
+pub fn growth(record: &Record) -> Result<String> {
+    let points = |who| {
+        let mine = record.native.iter().filter(move |line| line.who == who);
+        mine.map(|line: &Line| (line.carried_mb, line.microseconds.median / 1000.0)).collect::<Vec<_>>()
+    };
+    let all: Vec<(f64, f64)> = GROWING.iter().flat_map(|(who, _)| points(*who)).collect();
+    let widest = all.iter().map(|(carried, _)| *carried).fold(0.0, f64::max);
+    let highest = all.iter().map(|(_, time)| *time).fold(0.0, f64::max);
+    let label = ("sans-serif", f64::from(TEXT) * 1.2).into_font().color(&INK);
+    theme::picture((640, 380), "Time against carried bytes", |area| {
+        theme::text(area, &caption(record), (10, 12), TEXT - 2, FAINT)?;
+        let mut chart = ChartBuilder::on(area);
+        chart.margin(10).margin_top(30).margin_right(120).x_label_area_size(40).y_label_area_size(56);
+        let mut chart = chart.build_cartesian_2d(0.0..widest * 1.02, 0.0..highest * 1.05)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.x_desc("carried, MB").y_desc("ms").label_style(label).axis_style(LINE).bold_line_style(LINE.mix(0.5));
+        mesh.light_line_style(TRANSPARENT).draw()?;
+        for (who, color) in GROWING {
+            let points = points(who);
+            chart.draw_series(LineSeries::new(points.clone(), color.stroke_width(2)).point_size(3))?;
+            let last = points.last().copied().unwrap_or_default();
+            let (x, y) = chart.plotting_area().map_coordinate(&last);
+            theme::text(area, &who.to_string(), (x + 10, y), TEXT, INK)?;
+        }
+        Ok(())
+    })
 }

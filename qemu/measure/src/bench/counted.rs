@@ -2,7 +2,7 @@
 //! without controllers, and moveroot's built-in plan step by step, each step as the difference of two plans cut short.
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::candidate::{Candidate, Carry, Kind};
 use super::guest::{Guests, Image};
@@ -15,7 +15,7 @@ use tool::compression::Compression;
 use tool::plan::{self, Plan};
 
 /// Thousands of instructions from init to service.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Line {
     pub what: String,
     pub kilo_instructions: Spread,
@@ -24,7 +24,7 @@ pub struct Line {
 }
 
 /// A step of the plan: thousands of instructions that it adds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
     pub step: String,
     pub kilo_instructions: f64,

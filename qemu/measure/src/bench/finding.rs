@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use language::Verb;
 use procfs_core::process::MountInfo;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::candidate::Carry;
 use tool::plan::Plan;
@@ -29,7 +29,7 @@ pub struct Finding {
 }
 
 /// KiB that were free when the service started, and KiB in tmpfs.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Memory {
     pub free: u64,
     pub available: u64,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::caches::{CacheTaker, Pinned};
 use super::candidate::{Candidate, Carry, Kind};
@@ -27,10 +27,9 @@ const SHAPES: [usize; 2] = [4, 8];
 const GROWING: [Kind; 2] = [Kind::Moveroot, Kind::C];
 
 /// A candidate carrying a file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Line {
-    pub candidate: String,
-    #[serde(skip)]
+    #[serde(rename = "candidate")]
     pub who: Candidate,
     pub carried_mb: f64,
     /// From init's first instruction to the service's.
@@ -161,7 +160,6 @@ fn lines(entrants: &[Entrant]) -> Vec<Line> {
     let line = |entrant: &Entrant| {
         let microseconds = Spread::of(&entrant.times)?;
         Some(Line {
-            candidate: entrant.who.to_string(),
             who: entrant.who,
             carried_mb: entrant.half_mbs as f64 / 2.0,
             microseconds,

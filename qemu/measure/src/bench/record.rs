@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use serde::Serialize;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 
 use super::statistics::Spread;
-use super::{counted, native, whole};
+use super::{Part, counted, native, whole};
+use crate::records;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
     pub date: String,
     /// This machine's kernel, its processor and how many.
@@ -50,7 +51,7 @@ impl Record {
         lines.sort_by(|a, b| a.carried_mb.total_cmp(&b.carried_mb));
         for line in &lines {
             let Spread { median, p10, p90, .. } = line.microseconds;
-            let (who, mb, ratio, bytes) = (&line.candidate, line.carried_mb, line.ratio, line.program_bytes);
+            let (who, mb, ratio, bytes) = (&line.who, line.carried_mb, line.ratio, line.program_bytes);
             text += &format!("| {who} | {mb} | {median:.0} | {p10:.0} | {p90:.0} | {ratio:.3} | {bytes} |\n");
         }
         text += &heading(
@@ -60,7 +61,7 @@ impl Record {
         for line in lines {
             if let (Some(warm), Some(cold)) = (line.from_execve, line.cold_from_execve) {
                 let exec = warm.median - line.microseconds.median;
-                text += &format!("| {} | {} |", line.candidate, line.carried_mb);
+                text += &format!("| {} | {} |", line.who, line.carried_mb);
                 for Spread { median, p10, p90, .. } in [warm, cold] {
                     text += &format!(" {median:.0} | {p10:.0} | {p90:.0} |");
                 }
@@ -106,7 +107,7 @@ impl Record {
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {start:.0} | {kernel:.0} | {init:.2} | {} | {} | {} | {} |",
-                line.candidate,
+                line.who,
                 line.compression,
                 line.initramfs_bytes,
                 memory.free,
@@ -116,6 +117,28 @@ impl Record {
             );
         }
         text
+    }
+
+    /// The newest record in the tree that has this part.
+    pub fn newest(part: Part) -> Result<Record> {
+        let files = records::of("bench")?;
+        for path in files.iter().rev() {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let record: Record =
+                serde_json::from_str(&text).with_context(|| format!("{} is no benchmark's record", path.display()))?;
+            if record.has(part) {
+                return Ok(record);
+            }
+        }
+        bail!("no record of qemu/records has {part:?}")
+    }
+
+    fn has(&self, part: Part) -> bool {
+        match part {
+            Part::Native => !self.native.is_empty(),
+            Part::Icount => !self.icount.is_empty(),
+            Part::Vm => !self.vm.is_empty(),
+        }
     }
 
     pub fn write(&self, path: &Path) -> Result<()> {

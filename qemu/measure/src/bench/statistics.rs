@@ -1,9 +1,9 @@
 //! Medians and the spread around them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Microseconds of several runs.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Spread {
     pub median: f64,
     pub p10: f64,

@@ -2,7 +2,7 @@
 //! has left when its service starts.
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::candidate::{Candidate, Kind};
 
@@ -13,9 +13,10 @@ use super::progress::Progress;
 use super::statistics::Spread;
 use tool::compression::Compression;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Line {
-    pub candidate: String,
+    #[serde(rename = "candidate")]
+    pub who: Candidate,
     pub compression: String,
     pub initramfs_bytes: u64,
     /// From QEMU's start to the service, by this machine's clock: milliseconds.
@@ -89,7 +90,7 @@ impl Entrant {
 
     fn line(&self) -> Option<Line> {
         Some(Line {
-            candidate: self.who.to_string(),
+            who: self.who,
             compression: self.compression.to_string(),
             initramfs_bytes: self.image.bytes,
             start_to_service_ms: Spread::of(&self.start)?,
