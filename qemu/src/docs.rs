@@ -23,7 +23,7 @@ pub struct Options {
     /// The directory of the site; what was in it is deleted [default: target/docs]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// First draw the pictures in the tree anew, from the newest records
+    /// First draw the pictures and tables in the tree anew, from the newest records
     #[arg(long)]
     pub update: bool,
 }

@@ -12,6 +12,7 @@ mod candidate;
 pub mod chart;
 mod counted;
 mod finding;
+pub mod fleet;
 mod floor;
 mod guest;
 mod launch;
@@ -63,6 +64,9 @@ pub struct Options {
     /// Keep the figures and the chart in qemu/records
     #[arg(long)]
     pub record: bool,
+    /// Print what the newest records come to for a fleet of guests, and boot nothing
+    #[arg(long, exclusive = true)]
+    pub fleet: bool,
     /// Compare with the init of another checkout of this repository, natively and with nobody else
     #[arg(long, value_name = "DIR", conflicts_with_all = ["only", "record"])]
     pub against: Option<PathBuf>,
@@ -78,6 +82,10 @@ impl Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(checkout) = &options.against {
         return compare(options, checkout);
+    }
+    if options.fleet {
+        print!("{}", fleet::tables()?);
+        return Ok(ExitCode::SUCCESS);
     }
     let directory = if options.record { records::directory() } else { peers::directory()? };
     let part = options.only.map(|part| format!("-{part:?}").to_lowercase()).unwrap_or_default();

@@ -4,11 +4,10 @@ use anyhow::{Context, Result};
 use plotters::prelude::*;
 
 use super::candidate::{Candidate, Carry, Kind};
-use super::native::Line;
+use super::native::{CRUN_MB, Line};
 use super::record::Record;
 use crate::theme::{self, Area, BLUE, Drawn, FAINT, GRAY, INK, LINE, ORANGE, TEXT};
 
-const CARRIED_MB: f64 = 2.0;
 /// From the top down.
 const ROWS: [(Kind, &str); 6] = [
     (Kind::Moveroot, "moveroot"),
@@ -53,7 +52,7 @@ pub fn sizes_and_times(record: &Record) -> Result<String> {
 fn row(record: &Record, kind: Kind, name: &'static str) -> Result<Row> {
     let line = |carry| {
         let who = Candidate { kind, carry };
-        let mut lines = record.native.iter().filter(move |line| line.carried_mb == CARRIED_MB);
+        let mut lines = record.native.iter().filter(move |line| line.carried_mb == CRUN_MB);
         lines.find(|line| line.who == who).with_context(|| format!("the record of {} has no {who}", record.date))
     };
     let [copy, bind] = [line(Carry::Copy)?, line(Carry::Bind)?];

@@ -147,7 +147,7 @@ impl Record {
     }
 }
 
-fn heading(title: &str, columns: &str) -> String {
+pub fn heading(title: &str, columns: &str) -> String {
     let rule: Vec<&str> = columns.split(" | ").map(|_| "---").collect();
     format!("\n{title}\n\n| {columns} |\n|{}|\n", rule.join("|"))
 }
