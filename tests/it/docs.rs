@@ -1,5 +1,6 @@
 //! What docs/ says is so: the man page against the init's own tables.
 
+pub mod migrate;
 mod pictures;
 mod site;
 mod troubleshooting;

@@ -14,7 +14,7 @@ mod hostile;
 mod interrupted;
 mod limits;
 mod links;
-mod mountinfo;
+pub mod mountinfo;
 mod other_plan;
 mod plans;
 mod programs;

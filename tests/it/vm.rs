@@ -10,6 +10,7 @@ mod foreign;
 mod images;
 mod matrix;
 mod memory;
+mod migrate;
 mod modules;
 mod packed;
 mod plans;
