@@ -1,5 +1,7 @@
 //! The laboratory's commands, and its crates under one name for the tests.
 
+pub mod command;
+
 pub mod boot;
 pub mod client;
 pub mod containerd;

@@ -1,7 +1,10 @@
 //! What docs/ says is so: the man page against the init's own tables.
 
+mod blocks;
+mod commands;
 pub mod migrate;
 mod pictures;
+mod run;
 mod site;
 mod troubleshooting;
 

@@ -46,7 +46,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 const NO_PROBLEMS: [&str; 0] = [];
 
 /// What the guests are made of, built, fetched and installed once. Whatever is missing fails each test that needs it.
-fn parts() -> &'static Parts {
+pub fn parts() -> &'static Parts {
     static PARTS: OnceLock<Parts> = OnceLock::new();
     static GATHERING: Mutex<()> = Mutex::new(());
     let _alone = GATHERING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ fn parts() -> &'static Parts {
 static GUESTS: RwLock<()> = RwLock::new(());
 
 /// For a guest that others may run beside, as many as there are threads for tests.
-fn beside_others() -> RwLockReadGuard<'static, ()> {
+pub fn beside_others() -> RwLockReadGuard<'static, ()> {
     GUESTS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
