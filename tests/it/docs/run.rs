@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use vm::{apt, build, vsock, workspace};
+use vm::{apt, build, kernel, vsock, workspace};
 
 use super::blocks::{self, block};
 use crate::pack::Ground;
@@ -17,7 +17,7 @@ cargo() { test "$1" = vm && timeout --foreground 100 "$VM" "${@:2}"; }
 moveroot() { "$MOVEROOT" "$@"; }
 sudo() { :; }
 apt-get() { :; }
-dpkg-deb() { ln -s "$KERNEL_PACKAGE" mine/kernel; }
+dpkg-deb() { mkdir -p mine/kernel/lib/modules; ln -s "${KERNEL%/*}" mine/kernel/boot; ln -s "$MODULES" mine/kernel/lib/modules; }
 docker() { tar -C root -cf root.tar .; }
 which() { case "$1" in busybox) echo "$BUSYBOX" ;; *) command -v "$1" ;; esac; }
 qemu-system-x86_64() {
@@ -47,8 +47,7 @@ impl Shell {
         let mut bash = Command::new("bash");
         bash.args(["-euc", &format!("{PROGRAMS}{block}")]).current_dir(self.0.path("."));
         bash.env("VM", env!("CARGO_BIN_EXE_vm")).env("MOVEROOT", build::tool()?).env("BUSYBOX", &parts().busybox);
-        let kernel = parts().kernel.ancestors().nth(2).context("the kernel is in no package")?;
-        bash.env("KERNEL_PACKAGE", kernel);
+        bash.env("KERNEL", &parts().kernel).env("MODULES", kernel::modules(None)?);
         let output = bash.output().context("cannot run bash")?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         ensure!(output.status.success(), "{block}{said}");
@@ -175,7 +174,7 @@ fn nerdboxs_qemu() -> Result<()> {
     let device = format!("vhost-device-vsock() {{ exec {} \"$@\"; }}\n", vsock::user::program()?.display());
     let block = block(page, "mkdir -p sockets")?.replace("-append \"", "-append \"mock_serves=1 ");
     let _guest = beside_others();
-    let said = shell.run(&(device + &block + "wait %2\n"))?;
+    let said = shell.run(&(device + &block))?;
     assert!(said.contains("container exited 42\n"), "{said}");
     Ok(())
 }
