@@ -12,7 +12,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use measure::pictures;
 use sources::{cargo_program, locale, workspace};
 
 /// Without its server, and not optimized: built in a third of the time, and a site takes a second or two.
@@ -31,7 +30,7 @@ pub struct Options {
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
     if options.update {
-        for (path, content) in pictures::all()? {
+        for (path, content) in figures::all()? {
             fs::write(workspace::root().join(path), content).with_context(|| format!("cannot write {path}"))?;
             eprintln!("vm: wrote {path}");
         }

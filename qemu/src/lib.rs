@@ -9,7 +9,8 @@ pub mod docs;
 pub mod test;
 
 pub use breakage::{faults, fuzz, matrix};
+pub use figures;
 pub use machine::{accel, bundle, cleanup, clock, demo, pairing, qemu, sandbox, share, task, vsock};
-pub use measure::{bench, pictures, profile, size, timeline};
+pub use measure::{bench, profile, size, timeline};
 pub use sources::{apt, arch, build, host, image, kernel, locale, toolchain, workspace};
 pub use tool::{check, compression, cpio, elf, fit, init, initramfs, insertion, modules, output, pack, plan, trial};

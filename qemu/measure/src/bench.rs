@@ -1,6 +1,5 @@
 //! `cargo vm bench`: moveroot, the floor under it and its peers side by side in one run. A boot that was wrong ends it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,21 +7,19 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 mod caches;
-mod candidate;
-pub mod chart;
+pub mod candidate;
 mod counted;
 mod finding;
-pub mod fleet;
 mod floor;
 mod guest;
 mod launch;
-mod native;
+pub mod native;
 mod peers;
 mod program;
 mod progress;
-mod record;
+pub mod record;
 mod statistics;
-mod whole;
+pub mod whole;
 
 use crate::records;
 use candidate::Kind;
@@ -61,12 +58,9 @@ pub struct Options {
     /// A kernel for the guests [default: the newest cloud kernel of this Debian release]
     #[arg(long, value_name = "PATH")]
     pub kernel: Option<PathBuf>,
-    /// Keep the figures and the chart in qemu/records
+    /// Keep the figures in qemu/records; `cargo vm docs --update` draws them
     #[arg(long)]
     pub record: bool,
-    /// Print what the newest records come to for a fleet of guests, and boot nothing
-    #[arg(long, exclusive = true)]
-    pub fleet: bool,
     /// Compare with the init of another checkout of this repository, natively and with nobody else
     #[arg(long, value_name = "DIR", conflicts_with_all = ["only", "record"])]
     pub against: Option<PathBuf>,
@@ -82,10 +76,6 @@ impl Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     if let Some(checkout) = &options.against {
         return compare(options, checkout);
-    }
-    if options.fleet {
-        print!("{}", fleet::tables()?);
-        return Ok(ExitCode::SUCCESS);
     }
     let directory = if options.record { records::directory() } else { peers::directory()? };
     let part = options.only.map(|part| format!("-{part:?}").to_lowercase()).unwrap_or_default();
@@ -114,7 +104,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     print!("{}", record.tables());
-    keep(&record, &json, &directory.join("bench.svg"))?;
+    record.write(&json)?;
+    eprintln!("vm: wrote {}", json.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -166,14 +157,4 @@ fn guests(options: &Options, service: &Path) -> Result<Guests> {
     };
     let accel = accel::choose(Choice::Auto, &kernel)?;
     Ok(Guests::new(kernel, accel, service))
-}
-
-fn keep(record: &Record, json: &Path, svg: &Path) -> Result<()> {
-    record.write(json)?;
-    eprintln!("vm: wrote {}", json.display());
-    if !record.native.is_empty() {
-        fs::write(svg, chart::sizes_and_times(record)?).with_context(|| format!("cannot write {}", svg.display()))?;
-        eprintln!("vm: wrote {}", svg.display());
-    }
-    Ok(())
 }

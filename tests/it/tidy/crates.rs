@@ -10,8 +10,8 @@ use vm::workspace;
 use super::imports::imports;
 use super::source::rust_files;
 
-const CRATES: [&str; 7] =
-    ["tool", "qemu", "qemu/breakage", "qemu/clients", "qemu/measure", "qemu/machine", "qemu/sources"];
+const CRATES: [&str; 8] =
+    ["tool", "qemu", "qemu/breakage", "qemu/clients", "qemu/figures", "qemu/measure", "qemu/machine", "qemu/sources"];
 
 /// Of a crate of the laboratory.
 const MOST_LINES: usize = 4000;

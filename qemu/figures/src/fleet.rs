@@ -2,11 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use super::Part;
-use super::candidate::{Candidate, Carry, Kind};
-use super::native::{CRUN_MB, Line};
-use super::record::{Record, heading};
-use super::whole;
+use measure::bench::candidate::{Candidate, Carry, Kind};
+use measure::bench::native::{CRUN_MB, Line};
+use measure::bench::record::heading;
+use measure::bench::{Part, Record, whole};
 use tool::compression::Compression;
 
 const ROWS: [(Kind, &str); 6] = [

@@ -1,11 +1,11 @@
 //! The native figures as pictures: time and size of every candidate, and time against carried bytes.
 
 use anyhow::{Context, Result};
+use measure::bench::Record;
+use measure::bench::candidate::{Candidate, Carry, Kind};
+use measure::bench::native::{CRUN_MB, Line};
 use plotters::prelude::*;
 
-use super::candidate::{Candidate, Carry, Kind};
-use super::native::{CRUN_MB, Line};
-use super::record::Record;
 use crate::theme::{self, Area, BLUE, Drawn, FAINT, GRAY, INK, LINE, ORANGE, TEXT};
 
 /// From the top down.

@@ -1,14 +1,17 @@
 //! What README.md and docs/ show of the newest records: the path of each in the tree, and what it should have in it.
 
 mod boot;
+mod chart;
+mod fleet;
 mod roots;
+
+mod theme;
 
 use std::fs;
 
 use anyhow::{Context, Result};
+use measure::bench::{Part, Record};
 use sources::workspace;
-
-use crate::bench::{Part, Record, chart, fleet};
 
 /// A page with generated tables between two marks.
 const FLEET: &str = "docs/fleet.md";

@@ -1,12 +1,12 @@
 //! A whole boot in instructions, and init's share of it, step by step: from the newest profile.
 
 use anyhow::{Context, Result, ensure};
+use measure::profile::{Line, Record};
+use measure::records;
+use measure::timeline::Part;
 use plotters::prelude::*;
 
-use crate::profile::{Line, Record};
-use crate::records;
 use crate::theme::{self, Area, BLUE, Drawn, FAINT, GRAY, GREEN, INK, LINE, ORANGE, TEXT};
-use crate::timeline::Part;
 
 const SIZE: (u32, u32) = (1000, 280);
 const LEFT: i32 = 20;
