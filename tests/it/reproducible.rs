@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use vm::arch::{AARCH64, Arch, X86_64};
+use vm::arch::{AARCH64, Arch, RISCV64, X86_64};
 use vm::build::cargo_for_init;
 use vm::toolchain::{self, Needs};
 use vm::workspace;
@@ -19,6 +19,11 @@ fn two_builds_are_the_same() -> Result<()> {
 #[test]
 fn two_builds_for_aarch64_are_the_same() -> Result<()> {
     are_the_same(&AARCH64)
+}
+
+#[test]
+fn two_builds_for_riscv64_are_the_same() -> Result<()> {
+    are_the_same(&RISCV64)
 }
 
 fn are_the_same(arch: &Arch) -> Result<()> {

@@ -27,8 +27,16 @@ use tool::tracer::End;
 use tree::{FORK, Tree};
 use watch::{Ending, drain, memory, written};
 
-/// How long init and its service may take together.
+/// How long init and its service may take together, where this machine's own processor runs them.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Set in the tests' environment to how many times as long they may take, where a processor is emulated.
+pub const TIMES: &str = "MOVEROOT_LIMIT_TIMES";
+
+fn limit() -> Duration {
+    let times = std::env::var(TIMES).ok().and_then(|times| times.parse().ok());
+    LIMIT * times.unwrap_or(1)
+}
 
 /// An initramfs, and how to start what is in it.
 pub struct Sandbox {
@@ -84,7 +92,7 @@ impl Sandbox {
             pid_one: true,
             kmsg: true,
             outside: None,
-            limit: LIMIT,
+            limit: limit(),
         };
         sandbox.dir("/dev", 0o755)
     }

@@ -11,6 +11,7 @@ use super::{LONG, Options, root};
 use machine::accel::{self, Choice};
 use machine::demo::Parts;
 use machine::qemu::Vm;
+use machine::sandbox::TIMES;
 use sources::arch::Arch;
 use sources::{build, workspace};
 use tool::init::Init;
@@ -49,6 +50,9 @@ const SLOW: [&str; 4] = [
 const APPLETS: [&str; 4] = ["sh", "mount", "unshare", "true"];
 
 const MEMORY_MB: u32 = 2048;
+const CPUS: u32 = 2;
+/// Emulated, a boot takes this many times as long, and more where this machine has other work.
+const SLOWER: u32 = 6;
 /// The fault injection alone takes an hour in its long form where other things run.
 const LIMIT: Duration = Duration::from_secs(3 * 60 * 60);
 
@@ -59,7 +63,7 @@ pub fn run(options: &Options) -> Result<bool> {
     initramfs(&parts, &built(options.arch)?, options.long)?.write(image.path())?;
     let vm = Vm {
         memory_mb: MEMORY_MB,
-        cpus: 2,
+        cpus: CPUS,
         accel: accel::choose_for(options.arch, Choice::Auto, &parts.kernel)?,
         init_args: words(options),
         timeout: LIMIT,
@@ -85,7 +89,8 @@ fn words(options: &Options) -> Vec<String> {
     }
     let filters = if options.filters.is_empty() { vec![TESTS.to_string()] } else { options.filters.clone() };
     let skipped = skipped.iter().flat_map(|name| ["--skip".to_string(), name.to_string()]);
-    filters.into_iter().chain(skipped).collect()
+    let threads = ["--test-threads".to_string(), CPUS.to_string()];
+    filters.into_iter().chain(skipped).chain(threads).collect()
 }
 
 /// The tests' binary.
@@ -104,7 +109,7 @@ fn initramfs(parts: &Parts, tests: &Path, long: bool) -> Result<Initramfs> {
     let mut tree = Initramfs::with_console();
     Init::File(parts.init.clone()).pack(&mut tree)?;
     let long = if long { format!("env {LONG}=1\n") } else { String::new() };
-    tree.bytes("/boot.plan", 0o644, format!("{PLAN}{long}{END}"));
+    tree.bytes("/boot.plan", 0o644, format!("{PLAN}env {TIMES}={SLOWER}\n{long}{END}"));
     let programs = [("it", tests), ("init", &parts.init), ("agent", &parts.agent), ("busybox", &parts.busybox)];
     for (name, path) in programs {
         tree.file(&format!("/programs/{name}"), path)?;

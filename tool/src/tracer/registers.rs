@@ -22,8 +22,8 @@ pub struct Registers {
 impl Registers {
     /// Those of a process that is stopped.
     pub fn of(pid: Pid) -> Result<Registers> {
-        let mut now = ptrace::getregs(pid).context("cannot read init's registers")?;
-        let first = *convention::arguments(&mut now)[0];
+        let now = ptrace::getregs(pid).context("cannot read init's registers")?;
+        let first = convention::first(pid, &now)?;
         Ok(Registers { now, first, is_left_out: false })
     }
 

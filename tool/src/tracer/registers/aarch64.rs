@@ -24,6 +24,10 @@ pub fn arguments(now: &mut user_regs_struct) -> [&mut u64; 6] {
     [first, second, third, fourth, fifth, sixth]
 }
 
+pub fn first(_: Pid, now: &user_regs_struct) -> Result<u64> {
+    Ok(now.regs[0])
+}
+
 pub fn result(now: &mut user_regs_struct) -> &mut u64 {
     &mut now.regs[0]
 }

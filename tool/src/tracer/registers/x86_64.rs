@@ -21,6 +21,10 @@ pub fn arguments(now: &mut user_regs_struct) -> [&mut u64; 6] {
     [&mut now.rdi, &mut now.rsi, &mut now.rdx, &mut now.r10, &mut now.r8, &mut now.r9]
 }
 
+pub fn first(_: Pid, now: &user_regs_struct) -> Result<u64> {
+    Ok(now.rdi)
+}
+
 pub fn result(now: &mut user_regs_struct) -> &mut u64 {
     &mut now.rax
 }
