@@ -216,7 +216,7 @@ fn modules(options: &Options) -> Result<Option<PathBuf>> {
     let Some(own) = &options.kernel else {
         return Debian { arch: options.arch, release: options.release.as_deref() }.modules().map(Some);
     };
-    let installed = Path::new("/lib/modules").join(kernel::version(own)?);
+    let installed = Path::new("/lib/modules").join(kernel::name(own));
     Ok(installed.is_dir().then_some(installed))
 }
 

@@ -1,5 +1,6 @@
 //! Guests of the other processors, under TCG: the container and what its agent finds before, and plans that fail.
 
+use std::ffi::OsStr;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -75,14 +76,26 @@ fn failing_plans_are_told_on_riscv64() -> Result<()> {
     failures::are_seen(riscv64())
 }
 
+/// `cargo vm boot`, which exits 0; the line that it ends with is printed.
+fn assert_booted(words: &[&OsStr], last: &str) -> Result<()> {
+    let _guest = beside_others();
+    let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(["boot", "--arch", "aarch64"]).args(words).output()?;
+    let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(said.contains(last), "{said}{errors}");
+    Ok(())
+}
+
 /// Over vsock, by modules of that processor's kernel.
 #[test]
 fn the_task_api_works_on_aarch64() -> Result<()> {
     aarch64();
-    let _guest = beside_others();
-    let output = Command::new(env!("CARGO_BIN_EXE_vm")).args(["boot", "--arch", "aarch64", "--task"]).output()?;
-    let [said, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    assert_eq!(output.status.code(), Some(0), "{errors}");
-    assert!(said.contains("container exited 42, by the Task API\n"), "{said}{errors}");
-    Ok(())
+    assert_booted(&["--task".as_ref()], "container exited 42, by the Task API\n")
+}
+
+/// An Image, which doesn't tell its version as a bzImage does.
+#[test]
+fn a_kernel_of_ones_own_is_booted_on_aarch64() -> Result<()> {
+    let kernel = aarch64().kernel.as_os_str();
+    assert_booted(&["--kernel".as_ref(), kernel], "container exited 42, with pivot_root\n")
 }
