@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use goblin::elf::dynamic::DT_NULL;
 use goblin::elf::header::{ELFCLASS64, ET_EXEC};
 use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_DYNAMIC, PT_INTERP, PT_LOAD};
@@ -36,6 +36,21 @@ fn is_small_on_each_processor() -> Result<()> {
         assert_eq!((header.e_machine, header.e_type), (arch.machine, ET_EXEC), "{arch}");
         // EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE; the others have none.
         assert_eq!(header.e_flags, if *arch == RISCV64 { 5 } else { 0 }, "{arch}");
+    }
+    Ok(())
+}
+
+/// `cargo vm size` tells of the very files.
+#[test]
+fn sizes_of_all_processors_are_shown() -> Result<()> {
+    let output = Command::new(env!("CARGO_BIN_EXE_vm")).arg("size").output()?;
+    let said = String::from_utf8(output.stdout)?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for arch in arch::ALL {
+        let bytes = read(&build::init_for(arch)?)?.len();
+        let name = if arch.is_native() { "init".to_string() } else { format!("init for {arch}") };
+        let begins = format!("{name}: {bytes} bytes");
+        assert!(said.lines().any(|line| line == begins || line.starts_with(&format!("{begins} "))), "{begins}: {said}");
     }
     Ok(())
 }

@@ -35,8 +35,9 @@ const END: &str = "on-exit panic\nspawn /programs/it\n";
 /// Where no test is named. The other tests need a compiler or QEMU, and run on this machine.
 const TESTS: &str = "namespaces::";
 
-/// What a guest has not: cargo, strace.
-const CANNOT: [(&str, &str); 2] = [("other_plan", "cargo, to build an init"), ("interrupted", "strace")];
+/// What a guest has not: cargo, strace, QEMU.
+const CANNOT: [(&str, &str); 3] =
+    [("other_plan", "cargo, to build an init"), ("interrupted", "strace"), ("vm::", "QEMU, to boot another")];
 
 /// Tests of many thousand boots, which take a quarter of an hour or more without KVM: with --long, or by name.
 const SLOW: [&str; 4] = [

@@ -18,6 +18,8 @@ use machine::sandbox::watch::{Ending, kill, pidfd};
 use machine::sandbox::{Outcome, Sandbox};
 use tool::tracer::{End, Registers, Stop, Tracer};
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// A boot that was followed.
 #[derive(Debug)]
 pub struct Run {
@@ -57,7 +59,9 @@ impl Injector {
         let (end, done) = channel::<()>();
         thread::scope(|scope| {
             let guard = scope.spawn(move || {
-                let is_late = matches!(done.recv_timeout(limit), Err(RecvTimeoutError::Timeout));
+                // By the second: where a whole guest gets no processor time for a while, that counts as one.
+                let is_running = |_| matches!(done.recv_timeout(SECOND), Err(RecvTimeoutError::Timeout));
+                let is_late = (0..limit.as_secs()).all(is_running);
                 if is_late {
                     kill(process);
                 }
@@ -69,7 +73,7 @@ impl Injector {
             if ended.is_err() {
                 kill(process);
             }
-            Ok(Ending { end: ended?, timed_out })
+            Ok(Ending::of(ended?, timed_out))
         })
     }
 

@@ -18,15 +18,23 @@ pub struct Ending {
     pub timed_out: bool,
 }
 
+impl Ending {
+    /// One that was to be killed may have ended by itself before.
+    pub fn of(end: End, is_late: bool) -> Ending {
+        let timed_out = is_late && matches!(end, End::Killed(nix::sys::signal::Signal::SIGKILL));
+        Ending { end, timed_out }
+    }
+}
+
 /// Waits for the end, or kills at the time limit.
 pub fn until_end(pid: Pid, limit: Duration) -> Result<Ending> {
     let process = pidfd(pid)?;
     let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&Timespec::try_from(limit)?));
-    let timed_out = ended.context("cannot wait for init: poll(2)")? == 0;
-    if timed_out {
+    let is_late = ended.context("cannot wait for init: poll(2)")? == 0;
+    if is_late {
         kill(&process);
     }
-    Ok(Ending { end: End::of(pid)?, timed_out })
+    Ok(Ending::of(End::of(pid)?, is_late))
 }
 
 /// A process that stays this one, whoever gets its number.
