@@ -14,8 +14,14 @@ use serde_json::Value;
 use sources::workspace;
 
 /// In the names of tests that need root.
-pub const NEED_ROOT: [&str; 5] =
-    ["namespaces::", "bad_plans::whole::", "vm::containerd::", "give_the_reason_in_a_chroot", "trial::foreign::"];
+pub const NEED_ROOT: [&str; 6] = [
+    "namespaces::",
+    "bad_plans::whole::",
+    "vm::containerd::",
+    "give_the_reason_in_a_chroot",
+    "trial::foreign::",
+    "docs::migrate::busyboxs_script",
+];
 
 /// The only test binary with such tests, and the directory that cargo runs it in.
 const BINARY: &str = "it";

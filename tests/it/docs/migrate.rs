@@ -75,12 +75,13 @@ fn each_plan_comes_to_its_agent() -> Result<()> {
 }
 
 /// Where each mount is, what and how; not the tmpfs's size of pages, which only moveroot asks for.
-fn mounts(sandbox: Sandbox) -> Result<Vec<(String, String, Vec<String>, Vec<String>)>> {
+fn mounts(sandbox: Sandbox) -> Result<Vec<String>> {
     let outcome = sandbox.program("/sbin/crun", &kernel::busybox()?)?.args(["--report"]).run()?;
     ensure!(outcome.code == Some(0), "{outcome:#?}");
     let mounts = mountinfo::mounts(&outcome.report()?)?.into_iter().map(|mut mount| {
         mount.super_options.retain(|option| !option.starts_with("huge="));
-        (mount.target, mount.fstype, mount.options, mount.super_options)
+        let [options, of_filesystem] = [mount.options, mount.super_options].map(|options| options.join(","));
+        format!("{} {} {options} {of_filesystem}", mount.target, mount.fstype)
     });
     Ok(mounts.collect())
 }
