@@ -1,5 +1,6 @@
 //! Two clean builds in directories of different names give the same init, bit for bit.
 
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -66,6 +67,8 @@ fn copy_directory(from: &Path, to: &Path) -> Result<()> {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
             continue;
+        } else if entry.file_type()?.is_symlink() {
+            symlink(std::fs::read_link(&from)?, &to)?;
         } else if entry.file_type()?.is_dir() {
             copy_directory(&from, &to)?;
         } else {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// The page of boot plans.
-const PLAN: &str = include_str!("../../docs/moveroot.plan.5");
+const PLAN: &str = include_str!("../moveroot.plan.5");
 
 /// moveroot(1), a page for each command, and moveroot.plan(5).
 pub fn write(command: &clap::Command, directory: &Path) -> Result<()> {

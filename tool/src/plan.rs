@@ -121,7 +121,7 @@ impl Plan {
 
     /// The plan that init brings with it.
     pub fn built_in() -> Plan {
-        Plan::of("default.plan", include_bytes!("../../src/default.plan"))
+        Plan::of("default.plan", include_bytes!("../init/src/default.plan"))
     }
 
     /// The plan that an initramfs boots with: its own, else the one that is built into the init.

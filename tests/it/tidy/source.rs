@@ -39,7 +39,8 @@ fn tree() -> Result<Vec<(PathBuf, String)>> {
         let entries = std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))?;
         for entry in entries {
             let entry = entry?;
-            if LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
+            // What a link leads to lies elsewhere in the tree.
+            if LEFT_OUT.iter().any(|name| entry.file_name() == *name) || entry.file_type()?.is_symlink() {
                 continue;
             } else if entry.file_type()?.is_dir() {
                 pending.push(entry.path());
