@@ -5,7 +5,7 @@ use clap::Parser;
 use measure::{bench, profile, size};
 use tool::{check, pack, trial};
 
-use crate::{boot, client, containerd, docs, test};
+use crate::{boot, client, containerd, dist, docs, test};
 
 /// Packs, boots and tests moveroot.
 #[derive(Parser)]
@@ -35,6 +35,8 @@ pub enum Command {
     Profile(profile::Options),
     /// Boot on each kernel in use, in each scenario that kernels make a difference in.
     Matrix(matrix::Options),
+    /// Make what a release has: tarballs, Debian packages, their sums, a bill of materials.
+    Dist(dist::Options),
     /// Make docs/ a site that opens without a server or a network.
     Docs(docs::Options),
 }

@@ -6,6 +6,7 @@ pub mod boot;
 pub mod client;
 pub mod containerd;
 pub mod docs;
+pub mod dist;
 pub mod test;
 
 pub use breakage::{faults, fuzz, matrix};

@@ -11,7 +11,7 @@ use sources::{arch, build, kernel};
 use tool::init::{Init, Sources};
 use tool::{check, elf, output, pack, trial};
 use vm::command::Command;
-use vm::{boot, client, containerd, docs, test};
+use vm::{boot, client, containerd, dist, docs, test};
 
 /// The init of this workspace, the newest kernel's modules.
 const SOURCES: Sources = Sources { init, modules: || kernel::modules(None) };
@@ -56,5 +56,6 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Profile(options) => profile::run(&options),
         Command::Matrix(options) => matrix::run(&options),
         Command::Docs(options) => docs::run(&options),
+        Command::Dist(options) => dist::run(&options),
     }
 }

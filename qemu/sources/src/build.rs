@@ -105,6 +105,21 @@ pub fn tool() -> Result<PathBuf> {
     own("moveroot-tool", "moveroot")
 }
 
+/// The same as a release has it: static, with the inits of these processors inside, and without a path of this machine.
+pub fn released_tool(arch: &Arch, inits: &[(&Arch, PathBuf)]) -> Result<PathBuf> {
+    let target = workspace::target()?.join("released");
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--locked", "--profile", "dist", "--package", "moveroot-tool", "--bin", "moveroot"]);
+    toolchain::target(&mut cargo, arch, Needs::Std)?;
+    toolchain::c_compiler(&mut cargo, arch)?;
+    for (arch, init) in inits {
+        cargo.env(format!("MOVEROOT_INIT_{}", arch.name.to_uppercase()), init);
+    }
+    let flags = [toolchain::static_program(arch)?, toolchain::without_paths(arch)?].concat();
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")).arg("--target-dir").arg(&target);
+    built(cargo, target.join(arch.target).join("dist/moveroot"))
+}
+
 /// containerd's shim.
 pub fn shim() -> Result<PathBuf> {
     own("shim", "containerd-shim-moveroot-v1")

@@ -1,6 +1,7 @@
 //! What builds a program for a processor: this workspace's compiler where rustup has the target, else Debian's, from its
 //! packages in the cache. Nothing is installed for it.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::apt::{Lists, Part};
 use crate::arch::Arch;
-use crate::workspace;
+use crate::{locale, workspace};
 
 /// The Debian release whose compiler is new enough: it follows Rust's releases there, for browsers.
 const RELEASE: &str = "bookworm";
@@ -54,9 +55,7 @@ pub fn target(cargo: &mut Command, arch: &Arch, needs: Needs) -> Result<()> {
 pub fn static_program(arch: &Arch) -> Result<Vec<String>> {
     let mut arguments = ["-C", "target-feature=+crt-static"].map(String::from).to_vec();
     if !arch.is_native() {
-        let [c, gcc] = [format!("libc6-dev-{}-cross", arch.debian), format!("libgcc-{GCC}-dev-{}-cross", arch.debian)];
-        let tree = Lists::of(RELEASE)?.tree("cross", &[(&c, "./usr/*"), (&gcc, "./usr/*")])?.join("usr");
-        let triplet = arch.triplet;
+        let (tree, triplet) = (c_library(arch)?.join("usr"), arch.triplet);
         let directories =
             [linkers()?, tree.join(format!("{triplet}/lib")), tree.join(format!("lib/gcc-cross/{triplet}/{GCC}"))];
         arguments.push("-Crelocation-model=static".to_string());
@@ -65,6 +64,54 @@ pub fn static_program(arch: &Arch) -> Result<Vec<String>> {
         arguments.extend(directories.map(|directory| format!("-Clink-arg=-B{}", directory.display())));
     }
     Ok(arguments)
+}
+
+/// The C library for another processor, of Debian's packages for cross compilers.
+fn c_library(arch: &Arch) -> Result<PathBuf> {
+    let [c, gcc] = [format!("libc6-dev-{}-cross", arch.debian), format!("libgcc-{GCC}-dev-{}-cross", arch.debian)];
+    Lists::of(RELEASE)?.tree("cross", &[(&c, "./usr/*"), (&gcc, "./usr/*")])
+}
+
+/// What a static program has in it besides its crates.
+pub struct Linked {
+    pub name: &'static str,
+    pub version: String,
+    pub licence: &'static str,
+    /// Debian's package and its version.
+    pub package: Option<String>,
+}
+
+/// The standard library and the C library.
+pub fn linked(arch: &Arch) -> Result<[Linked; 2]> {
+    let compiler = if arch.is_native() || has_target(arch)? { "rustc".into() } else { debians(arch)? };
+    let said = ask(Command::new(compiler).arg("--version").current_dir(workspace::root()))?;
+    let version = said.split(' ').nth(1).context("rustc tells no version")?.to_string();
+    let std = Linked { name: "rust-std", version, licence: "MIT OR Apache-2.0", package: None };
+    let (package, version) = if arch.is_native() {
+        let said = ask(locale::command("dpkg-query").args(["--show", "--showformat=${Version}", "libc6-dev"]))?;
+        ("libc6-dev".to_string(), said)
+    } else {
+        // cross-PACKAGE_VERSION_all
+        let name = c_library(arch)?.file_name().unwrap_or_default().display().to_string();
+        let mut parts = name.trim_start_matches("cross-").split('_').map(String::from);
+        (parts.next().unwrap_or_default(), parts.next().context("the C library has no version")?)
+    };
+    let package = Some(format!("{package}@{version}"));
+    Ok([std, Linked { name: "glibc", version, licence: "LGPL-2.1-or-later", package }])
+}
+
+/// rustc's arguments for a program that names no directory of this machine: where messages of panics name a source, its path begins at
+/// the tree, at cargo's packages or at the compiler's own sources.
+pub fn without_paths(arch: &Arch) -> Result<Vec<String>> {
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let cargo = cargo.context("neither CARGO_HOME nor HOME is set")?;
+    let mut directories = vec![(cargo.join("registry/src"), "/cargo"), (workspace::root().to_path_buf(), "/moveroot")];
+    // The last that fits counts, and the cache may lie in the tree.
+    if !arch.is_native() && !has_target(arch)? {
+        directories.push((debians(arch)?.with_file_name("usr"), "/rust"));
+    }
+    Ok(directories.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect())
 }
 
 /// Has the build scripts of C libraries find Debian's cross compiler, from its packages in the cache.
@@ -88,7 +135,7 @@ pub fn c_compiler(cargo: &mut Command, arch: &Arch) -> Result<()> {
         cargo.env(format!("{variable}_{target}"), tree.join(format!("bin/{triplet}-{program}")));
     }
     // Of the assembler.
-    cargo.env("LD_LIBRARY_PATH", tree.join(format!("lib/{}-linux-gnu", std::env::consts::ARCH)));
+    cargo.env("LD_LIBRARY_PATH", tree.join(format!("lib/{}-linux-gnu", env::consts::ARCH)));
     Ok(())
 }
 
@@ -125,7 +172,7 @@ fn complete(tree: &Path) -> Result<()> {
     if linkers.symlink_metadata().is_err() {
         symlink(own_tools()?, &linkers)?;
     }
-    let libraries = tree.join("usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
+    let libraries = tree.join("usr/lib").join(format!("{}-linux-gnu", env::consts::ARCH));
     let [libraries, rustc] = [libraries, tree.join("usr/bin/rustc")].map(|path| path.display().to_string());
     let text = format!("#!/bin/sh\nLD_LIBRARY_PATH='{libraries}' exec '{rustc}' \"$@\"\n");
     let made = tree.join("rustc.new");
@@ -148,13 +195,12 @@ fn host_target() -> Result<String> {
 }
 
 fn rustc(arguments: &[&str]) -> Result<String> {
-    let output =
-        Command::new("rustc").args(arguments).current_dir(workspace::root()).output().context("cannot run rustc")?;
-    ensure!(
-        output.status.success(),
-        "rustc {}: {}",
-        arguments.join(" "),
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    ask(Command::new("rustc").args(arguments).current_dir(workspace::root()))
+}
+
+fn ask(command: &mut Command) -> Result<String> {
+    let shown = format!("{command:?}");
+    let output = command.output().with_context(|| format!("cannot run {shown}"))?;
+    ensure!(output.status.success(), "{shown}: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
 }
