@@ -2,8 +2,10 @@
 
 pub mod archive;
 pub mod bill;
+pub mod crates;
 pub mod deb;
 pub mod files;
+pub mod licences;
 
 use std::env;
 use std::fs;

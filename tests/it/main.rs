@@ -7,6 +7,7 @@
 //! | `tool` | the program `moveroot`, outside of the tree | bash, mandoc, user namespaces |
 //! | `early` | commands that cannot work | nothing |
 //! | `elf`, `reproducible`, `tidy` | the build and the tree | cargo |
+//! | `dist` | the packages of a release | dpkg-deb, strip; for its long form what QEMU tests need, too |
 //! | `docs` | what docs/ says against the tables and the runs it speaks of | mandoc, root |
 //! | `bad_plans` | the plan language's code and the real init on texts that nobody would write | root |
 //! | `namespaces` | the real init as PID 1 of new namespaces | root |
@@ -16,6 +17,7 @@
 mod bad_plans;
 mod boot;
 mod check;
+mod dist;
 mod docs;
 mod early;
 mod elf;

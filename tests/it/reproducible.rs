@@ -60,7 +60,7 @@ fn build_in(arch: &Arch, name: &str) -> Result<Vec<u8>> {
     std::fs::read(program.join("release/init")).context("cargo built no init")
 }
 
-fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+pub fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;

@@ -109,7 +109,17 @@ pub fn tool() -> Result<PathBuf> {
 pub fn released_tool(arch: &Arch, inits: &[(&Arch, PathBuf)]) -> Result<PathBuf> {
     let target = workspace::target()?.join("released");
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--locked", "--profile", "dist", "--package", "moveroot-tool", "--bin", "moveroot"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--profile",
+        "dist",
+        "--package",
+        "moveroot-tool",
+        "--bin",
+        "moveroot",
+    ]);
     toolchain::target(&mut cargo, arch, Needs::Std)?;
     toolchain::c_compiler(&mut cargo, arch)?;
     for (arch, init) in inits {

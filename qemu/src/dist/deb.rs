@@ -3,7 +3,7 @@
 use anyhow::Result;
 use ar::{Builder, Header};
 
-use super::files::{DOCUMENTS, File, MAN, PLANS, ZSH};
+use super::files::{DOCUMENTS, File, LICENCES, MAN, PLANS, ZSH};
 use super::{VERSION, archive, date};
 use sources::arch::Arch;
 use tool::compression::Compression;
@@ -76,6 +76,8 @@ fn placed(file: &File) -> Result<Option<File>> {
     }
     match path.strip_prefix(DOCUMENTS) {
         Some("/CHANGELOG.md") => return compressed(format!("{DOCUMENTS}/changelog.gz")),
+        // Debian compresses what is long.
+        Some(name) if name[1..] == *LICENCES => return compressed(format!("{path}.gz")),
         // In the file copyright.
         Some("/LICENSE-MIT" | "/LICENSE-APACHE") => return Ok(None),
         _ => {}

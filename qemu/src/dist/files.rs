@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use sources::arch::Arch;
+use super::licences;
+use sources::arch::{self, Arch};
 use sources::{locale, workspace};
 
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub const DOCUMENTS: &str = "share/doc/moveroot";
 pub const PLANS: &str = "share/doc/moveroot/plans";
 pub const MAN: &str = "share/man";
 pub const ZSH: &str = "share/zsh/site-functions";
+
+pub const LICENCES: &str = "LICENSES-OF-CRATES";
 
 const OF_THE_TREE: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
@@ -44,6 +47,8 @@ pub fn shared(tool: &Path, inits: &[(&Arch, PathBuf)]) -> Result<Vec<File>> {
         let content = read(&workspace::root().join(name))?;
         files.push(File { path: format!("{DOCUMENTS}/{name}"), mode: 0o644, content });
     }
+    let licences = licences::text(&arch::ALL)?.into_bytes();
+    files.push(File { path: format!("{DOCUMENTS}/{LICENCES}"), mode: 0o644, content: licences });
     files.extend(directory(&workspace::root().join("plans"), |_| PLANS.to_string())?);
     Ok(files)
 }
