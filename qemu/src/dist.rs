@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use files::File;
 use sources::arch::{self, Arch, X86_64};
-use sources::{apt, build, workspace};
+use sources::{build, workspace};
 use tool::compression::Compression;
 
 /// Of all crates of the workspace.
@@ -43,7 +43,6 @@ pub struct Options {
 /// The command.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let time = time()?;
-    apt::ensure_programs(&["ld", "gcc"])?;
     let out = options.out.clone().map_or_else(|| workspace::target().map(|target| target.join("dist")), Ok)?;
     let processors = if options.processors.is_empty() { &arch::ALL[..] } else { &options.processors };
     let inits = inits()?;

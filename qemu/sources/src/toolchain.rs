@@ -172,9 +172,12 @@ fn complete(tree: &Path) -> Result<()> {
     if linkers.symlink_metadata().is_err() {
         symlink(own_tools()?, &linkers)?;
     }
-    let libraries = tree.join("usr/lib").join(format!("{}-linux-gnu", env::consts::ARCH));
-    let [libraries, rustc] = [libraries, tree.join("usr/bin/rustc")].map(|path| path.display().to_string());
-    let text = format!("#!/bin/sh\nLD_LIBRARY_PATH='{libraries}' exec '{rustc}' \"$@\"\n");
+    // By its own place, so that a cache may be moved or copied.
+    let text = format!(
+        "#!/bin/sh\nhere=\"$(dirname \"$(readlink -f \"$0\")\")/usr\"\n\
+         LD_LIBRARY_PATH=\"$here/lib/{}-linux-gnu\" exec \"$here/bin/rustc\" \"$@\"\n",
+        env::consts::ARCH
+    );
     let made = tree.join("rustc.new");
     fs::write(&made, text)?;
     fs::set_permissions(&made, fs::Permissions::from_mode(0o755))?;

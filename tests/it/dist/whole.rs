@@ -1,4 +1,4 @@
-//! The whole command, in two directories, in the long form: it takes a quarter of an hour for each.
+//! The whole command, in two directories, in the long form: it takes a quarter of an hour.
 
 use std::fs;
 use std::path::Path;
@@ -24,8 +24,8 @@ fn names() -> Vec<String> {
     names
 }
 
-/// Runs it in a copy of the tree; what it has fetched is taken along, and nothing that it has unpacked or built.
-fn release(root: &Path) -> Result<()> {
+/// A copy of the tree. What was fetched is taken along, but nothing that was unpacked or built.
+fn copy_tree(root: &Path) -> Result<()> {
     copy_directory(workspace::root(), root)?;
     let debs = root.join("target/vm/debs");
     fs::create_dir_all(&debs)?;
@@ -33,8 +33,13 @@ fn release(root: &Path) -> Result<()> {
         let entry = entry?;
         fs::copy(entry.path(), debs.join(entry.file_name()))?;
     }
+    Ok(())
+}
+
+/// The release of the tree in this directory.
+fn release(root: &Path, out: &Path) -> Result<()> {
     let mut cargo = workspace::cargo();
-    cargo.args(["run", "--quiet", "--package", "vm", "--", "dist", "--out", "release"]);
+    cargo.args(["run", "--quiet", "--package", "vm", "--", "dist", "--out"]).arg(out);
     cargo.current_dir(root).env_remove("CARGO_TARGET_DIR").env("SOURCE_DATE_EPOCH", TIME);
     said(&mut cargo).map(drop)
 }
@@ -45,24 +50,21 @@ fn two_releases_are_the_same() -> Result<()> {
         return Ok(());
     }
     let directory = tempfile::tempdir()?;
-    let roots = ["a", "in-a-directory-with-a-longer-name"].map(|name| directory.path().join(name));
-    for root in &roots {
-        release(root)?;
-    }
-    let mut found: Vec<String> = Vec::new();
-    for entry in fs::read_dir(roots[0].join("release"))? {
-        found.push(entry?.file_name().display().to_string());
-    }
+    let copy = directory.path().join("in-a-directory-with-another-name");
+    let [one, other] = ["one", "other"].map(|name| directory.path().join(name));
+    copy_tree(&copy)?;
+    release(workspace::root(), &one)?;
+    release(&copy, &other)?;
+    let entries = fs::read_dir(&one)?.map(|entry| Ok(entry?.file_name().display().to_string()));
+    let mut found = entries.collect::<Result<Vec<String>>>()?;
     found.sort();
     assert_eq!(found, names());
     for name in found {
-        let [one, other] = [0, 1].map(|at| fs::read(roots[at].join("release").join(&name)));
-        assert!(one? == other?, "{name} is not the same");
+        assert!(fs::read(one.join(&name))? == fs::read(other.join(&name))?, "{name} is not the same");
     }
-    let tool = roots[0].join(format!("target/released/{}/dist/moveroot", X86_64.target));
-    brings_every_init(&tool)?;
+    brings_every_init(&copy.join(format!("target/released/{}/dist/moveroot", X86_64.target)))?;
     for arch in arch::ALL {
-        let program = fs::read(roots[0].join(format!("target/released/{}/dist/moveroot", arch.target)))?;
+        let program = fs::read(copy.join(format!("target/released/{}/dist/moveroot", arch.target)))?;
         let path = directory.path().display().to_string();
         assert!(!program.windows(path.len()).any(|window| window == path.as_bytes()), "{arch}: {path} is in it");
     }
