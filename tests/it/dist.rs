@@ -146,7 +146,7 @@ fn a_package_says_what_it_is() -> Result<()> {
     let field = |name: &str| said(locale::command("dpkg-deb").arg("--field").arg(&package).arg(name));
     let version = format!("{VERSION}-1\n");
     for (name, expected) in
-        [("Package", "moveroot\n"), ("Version", &version), ("Architecture", "amd64\n"), ("Depends", "")]
+        [("Package", "moveroot\n"), ("Version", &version), ("Architecture", "amd64\n"), ("Depends", "\n")]
     {
         assert_eq!(field(name)?, expected, "{name}");
     }

@@ -34,7 +34,8 @@ fn a_bill_has_every_crate_of_the_program_and_of_init() -> Result<()> {
         "none",
     ]);
     let tree = said(&mut cargo)?;
-    for line in tree.lines() {
+    // A blank line parts the two.
+    for line in tree.lines().filter(|line| !line.is_empty()) {
         let mut words = line.split(' ');
         let [name, version] = [words.next(), words.next()].map(Option::unwrap_or_default);
         let id = format!("{name}@{}", version.trim_start_matches('v'));
