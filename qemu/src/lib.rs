@@ -5,8 +5,8 @@ pub mod command;
 pub mod boot;
 pub mod client;
 pub mod containerd;
-pub mod docs;
 pub mod dist;
+pub mod docs;
 pub mod test;
 
 pub use breakage::{faults, fuzz, matrix};

@@ -26,8 +26,8 @@ const VHOST: How = Not("needs /dev/vhost-vsock");
 
 /// By page, and what the block begins with.
 const BLOCKS: &[(&str, &str, How)] = &[
-    ("README.md", "moveroot check", Run("docs::run::readmes_program")),
-    ("README.md", "cargo vm pack", Run("docs::run::readmes_initramfs")),
+    ("README.md", "moveroot pack", Run("docs::run::readmes_three_steps")),
+    ("README.md", "qemu-system", Run("docs::run::readmes_three_steps")),
     ("README.md", "MOVEROOT_PLAN=", Run("namespaces::fixed")),
     ("docs/agents/containerization.md", "cargo vm boot", Run("vm::plans")),
     ("docs/agents/containerization.md", "cargo vm pack", Run("docs::run::agents_that_are_packed")),

@@ -64,26 +64,19 @@ const SHORT: &str =
     "root\nmount devtmpfs /dev devtmpfs\nmount proc /proc proc\nbind /sbin/agent\nexec /sbin/agent --report\n";
 const REPORT: &str = "moveroot-report: ";
 
+/// With README's own plan, but that the agent reports what it finds.
 #[test]
-fn readmes_program() -> Result<()> {
-    let shell = Shell::new()?;
-    shell.0.file("my.plan", SHORT, 0o644)?;
-    let said = shell.run(&block("README.md", "moveroot check")?)?;
-    assert!(
-        said.contains("my.plan: no problems found\n") && said.contains("  program      /sbin/agent, pid 1"),
-        "{said}"
-    );
-    Ok(())
-}
-
-#[test]
-fn readmes_initramfs() -> Result<()> {
+fn readmes_three_steps() -> Result<()> {
+    apt::ensure_programs(&["crun"])?;
     let shell = Shell::new()?;
     shell.link_kernel()?;
-    fs::copy(&parts().crun, shell.0.path("crun"))?;
-    shell.0.file("my.plan", SHORT.replace("exec", "bind /sbin/crun\nexec"), 0o644)?;
+    let plan = block("README.md", "root size=128m")?;
+    shell.0.file("my.plan", plan.replace("exec /sbin/agent", "exec /sbin/agent --report"), 0o644)?;
+    assert_eq!(shell.run("moveroot check my.plan")?, "my.plan: no problems found\n");
+    let said = shell.run(&block("README.md", "moveroot pack")?)?;
+    assert!(said.contains("  program      /sbin/agent, pid 1"), "{said}");
     let _guest = beside_others();
-    let said = shell.run(&block("README.md", "cargo vm pack")?)?;
+    let said = shell.run(&block("README.md", "qemu-system")?)?;
     let arguments = r#""argv":["/sbin/agent","--report","--words","--for","--the","--agent"]"#;
     assert!(said.contains(arguments), "{said}");
     Ok(())

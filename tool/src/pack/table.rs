@@ -105,7 +105,7 @@ impl Table {
 /// A row for each file or directory that was asked for, and for each library that came along.
 fn rows(options: &Options, tree: &Initramfs, brought: &[String], planned: Option<&Planned>) -> Result<Vec<Row>> {
     let shown = |path: &PathBuf| path.display().to_string();
-    let mut rows = vec![row(tree, "/init", options.init.as_ref().map_or("built here".into(), shown))?];
+    let mut rows = vec![row(tree, "/init", options.init.as_ref().map_or("moveroot's own".into(), shown))?];
     if tree.contains("/boot.plan") {
         let from = options.plan.as_ref().map_or("the built-in plan".into(), shown);
         let added = match planned.map_or(0, |planned| planned.numbers.added.len()) {
