@@ -40,7 +40,7 @@ fn is_small_on_each_processor() -> Result<()> {
     Ok(())
 }
 
-/// `cargo vm size` tells of the very files.
+/// `cargo vm size` gives the sizes of the files themselves.
 #[test]
 fn sizes_of_all_processors_are_shown() -> Result<()> {
     let output = Command::new(env!("CARGO_BIN_EXE_vm")).arg("size").output()?;
